@@ -1,0 +1,165 @@
+import type { InboundMessage } from "../kernel/messages.ts";
+import { platformOf } from "../kernel/messages.ts";
+import type { Clock } from "../kernel/ports.ts";
+import type { Run } from "../engine/run.ts";
+import type { ConversationStore } from "../store/conversations.ts";
+import type { Lanes } from "../store/lanes.ts";
+import type { MemoryStore } from "../store/memory.ts";
+import type { Toolbox } from "../tools/toolbox.ts";
+import { chatLane, conversationOf } from "./lanes-of.ts";
+import { isQueueMode, QUEUE_MODES, queueMode, type QueueMode } from "./queue-mode.ts";
+import { inboundOf } from "./runs.ts";
+import { stopRun } from "./stop.ts";
+import { viewConversation, viewRun, type ViewParts } from "./views.ts";
+
+export interface CommandParts extends ViewParts {
+  readonly lanes: Lanes;
+  readonly clock: Clock;
+  readonly conversations: ConversationStore;
+  readonly memory: MemoryStore;
+  readonly toolbox: Toolbox;
+  readonly defaultQueueMode: QueueMode;
+}
+
+export interface CommandCall {
+  readonly message: InboundMessage;
+  /** What follows the command's name. */
+  readonly rest: string;
+  readonly run: Run;
+}
+
+interface Command {
+  readonly name: string;
+  readonly help: string;
+  /** The answer; undefined when the command has already said it. */
+  readonly run: (call: CommandCall, parts: CommandParts) => Promise<string | undefined>;
+}
+
+/** The command of this name. */
+export function findCommand(name: string): Command | undefined {
+  return COMMANDS.find((command) => command.name === name);
+}
+
+const COMMANDS: readonly Command[] = [
+  {
+    name: "help",
+    help: "lists the commands",
+    run: () =>
+      Promise.resolve(
+        [
+          "What I understand besides plain messages:",
+          ...[
+            ...COMMANDS,
+            { name: "new", help: "starts a new conversation; memory stays" },
+            { name: "reset", help: "starts anew and asks whether memory goes too" },
+          ]
+            .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+            .map((command) => `- /${command.name}: ${command.help}`),
+        ].join("\n"),
+      ),
+  },
+  {
+    name: "stop",
+    help: "stops what I am doing and says what was already done",
+    run: async ({ message, run }, parts) => {
+      // A step of that name is there when an earlier attempt of this command stopped a run: its answer went out with it.
+      if (run.entries.some((entry) => entry.kind === "step" && entry.step === "stop")) return undefined;
+      const stopped = await stopRun(
+        {
+          conversation: message.conversationId,
+          opening: "Stopped.",
+          command: { lane: run.lane, token: run.token, messageIds: [message.id], step: "stop" },
+        },
+        parts,
+      );
+      return stopped === undefined ? "Nothing was running." : undefined;
+    },
+  },
+  {
+    name: "status",
+    help: "shows what I am doing and what waits",
+    run: async ({ run }, parts) => {
+      const view = await viewConversation(conversationOf(run.lane), parts);
+      const current = view?.runId === undefined ? undefined : await viewRun(view.runId, parts);
+      const doing =
+        current === undefined
+          ? "I am not doing anything right now."
+          : `I am ${current.status === "waiting" ? "waiting" : "working"}: ${current.steps.length} steps so far, ` +
+            `started ${Math.max(0, Math.round((parts.clock.now() - current.startedAt) / 1000))} s ago.`;
+      const waiting = view?.waiting.length ?? 0;
+      return `${doing} ${waiting === 0 ? "No message waits." : `Messages waiting: ${waiting}.`}`;
+    },
+  },
+  {
+    name: "tools",
+    help: "lists what I can do",
+    run: (_call, { toolbox }) =>
+      Promise.resolve(
+        ["My tools:", ...toolbox.list().map((tool) => `- ${tool.name}: ${firstSentence(tool.description)}`)].join("\n"),
+      ),
+  },
+  {
+    name: "memory",
+    help: "lists what I remember about you",
+    run: async ({ message }, { memory }) => {
+      const { entries } = await memory.list(message.workspaceId);
+      if (entries.length === 0) return "I remember nothing about you.";
+      return ["I remember:", ...entries.map((entry) => `- ${entry.key}: ${entry.value}`)].join("\n");
+    },
+  },
+  {
+    name: "queue",
+    help: "shows waiting messages; /queue queue|collect|steer|interrupt chooses how they are taken",
+    run: async ({ message, rest }, parts) => {
+      const id = message.conversationId;
+      const choice = rest.toLowerCase();
+      if (isQueueMode(choice)) {
+        await parts.conversations.setQueueMode(id, choice);
+        return `From now on ${QUEUE_MODES[choice]}.`;
+      }
+      if (choice !== "") return `"${rest.slice(0, 40)}" is not a way to queue: use queue, collect, steer or interrupt.`;
+      const waiting = await parts.lanes.waiting(chatLane(id));
+      const mode = queueMode((await parts.conversations.find(id))?.queueMode, parts.defaultQueueMode);
+      const texts = waiting
+        .flatMap((mail) => inboundOf({ kind: "joined", at: 0, messages: [parseBody(mail.body)] }))
+        .map((each, index) => `${index + 1}. ${shorten(each.text)}`);
+      return [`Mode: ${mode} (${QUEUE_MODES[mode]}).`, ...(texts.length === 0 ? ["No message waits."] : texts)].join("\n");
+    },
+  },
+  {
+    name: "debug",
+    help: "shows the last run in detail",
+    run: async ({ run }, parts) => {
+      const view = await viewConversation(conversationOf(run.lane), parts);
+      const current = view?.runId === undefined ? undefined : await viewRun(view.runId, parts);
+      const last = current ?? (await parts.lastRun(conversationOf(run.lane)));
+      if (last === undefined) return "There has been no run in this conversation.";
+      return [
+        `Run ${last.id}: ${last.status}, ${last.inputTokens} tokens in, ${last.outputTokens} out.`,
+        ...last.steps.map(
+          (step) => `- ${step.name} (${step.what}): ${step.status}, ${step.ms} ms${step.tries > 1 ? `, try ${step.tries}` : ""}`,
+        ),
+      ].join("\n");
+    },
+  },
+  {
+    name: "where",
+    help: "shows which conversation and which memory this is",
+    run: ({ message }) =>
+      Promise.resolve(
+        `Conversation ${message.conversationId} on ${platformOf(message.conversationId)}; your workspace is ${message.workspaceId}.`,
+      ),
+  },
+];
+
+function firstSentence(text: string): string {
+  return /^[^.]*\.?/.exec(text)?.[0] ?? text;
+}
+
+function shorten(text: string): string {
+  return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
+}
+
+function parseBody(body: string): unknown {
+  return JSON.parse(body);
+}

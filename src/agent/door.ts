@@ -1,0 +1,190 @@
+import { z } from "zod";
+import { InvalidInput } from "../kernel/errors.ts";
+import type { ConversationId, DeliveryId, MessageId, RunId } from "../kernel/ids.ts";
+import type { InboundMessage } from "../kernel/messages.ts";
+import { platformOf } from "../kernel/messages.ts";
+import type { Clock, Log, NewId } from "../kernel/ports.ts";
+import type { ConversationStore } from "../store/conversations.ts";
+import type { Admission, Lanes } from "../store/lanes.ts";
+import type { InboxMode, Mail } from "../store/mail.ts";
+import { clearsHistory, isControl } from "./command-text.ts";
+import { answerSchema } from "./answers.ts";
+import type { Door, MessageStatus } from "./door-contract.ts";
+import { chatLane, controlLane } from "./lanes-of.ts";
+import type { Live } from "./live.ts";
+import { queueMode, type QueueMode } from "./queue-mode.ts";
+import { inboundOfRun } from "./runs.ts";
+import { fateSchema } from "./settle.ts";
+import { stopRun } from "./stop.ts";
+import { readConversation, toRunView, transcriptOf, viewConversation, viewRun } from "./views.ts";
+
+export interface DoorParts {
+  readonly lanes: Lanes;
+  readonly conversations: ConversationStore;
+  readonly live: Live;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly log: Log;
+  readonly defaultQueueMode: QueueMode;
+  readonly onAdmitted?: (message: InboundMessage, status: Admission["status"]) => void;
+}
+
+const INBOX_MODE: Record<QueueMode, InboxMode> = {
+  queue: "alone",
+  collect: "together",
+  steer: "steer",
+  interrupt: "alone",
+};
+
+/** Opens the one way in. */
+export function createDoor(parts: DoorParts): Door {
+  const { lanes, conversations, live, clock, defaultQueueMode } = parts;
+
+  async function admit(message: InboundMessage) {
+    const conversation = message.conversationId;
+    const facts = await conversations.touch(conversation, message.workspaceId, message.at);
+    const control = isControl(message.text);
+    // A command to begin anew is not the answer to an open question: the question is dropped.
+    if (clearsHistory(message.text)) await dropOpenQuestion(conversation);
+    const mode = queueMode(facts.queueMode, defaultQueueMode);
+    const admission = await lanes.admit(control ? controlLane(conversation) : chatLane(conversation), {
+      id: message.id,
+      mode: control || clearsHistory(message.text) ? "alone" : INBOX_MODE[mode],
+      body: JSON.stringify(message),
+    });
+    parts.onAdmitted?.(message, admission.status);
+    if (admission.status === "full")
+      throw new InvalidInput(
+        `Conversation ${conversation} already has ${admission.ahead} messages waiting; try again when some are answered.`,
+        { code: "conversation_full" },
+      );
+    if (admission.status === "duplicate") return { status: "duplicate", position: 0 } as const;
+    live.tell(conversation, {
+      type: "message.received",
+      message_id: message.id,
+      text: message.text,
+      position: admission.ahead,
+    });
+    if (admission.status === "queued" && mode === "interrupt" && !control)
+      await stopRun({ conversation, opening: "Interrupted by your next message." }, parts);
+    if (Math.random() < 0.01) await conversations.trim(message.workspaceId);
+    return admission.status === "queued"
+      ? ({ status: "queued", position: admission.ahead } as const)
+      : ({ status: "started", position: 0 } as const);
+  }
+
+  async function dropOpenQuestion(conversation: ConversationId): Promise<void> {
+    const state = await lanes.look(chatLane(conversation));
+    if (state.kind === "parked" && state.mail)
+      await stopRun({ conversation, opening: "I dropped my question." }, parts);
+  }
+
+  return {
+    admit,
+
+    async messageStatus(conversation, id) {
+      const lane = chatLane(conversation);
+      const record = await lanes.record(lane, id);
+      if (record === undefined) return undefined;
+      const answers = (await lanes.answers(lane, id)).flatMap((text) => {
+        const parsed = answerSchema.safeParse(parseJson(text));
+        return parsed.success ? [{ ...parsed.data, deliveryId: parsed.data.deliveryId as DeliveryId }] : [];
+      });
+      const common = { id, conversationId: conversation, answers, position: undefined, error: undefined };
+      if (record === "withdrawn") return { ...common, status: "withdrawn", runId: undefined, steps: 0 };
+      const fate = fateSchema.safeParse(parseJson(record));
+      if (!fate.success) return liveStatus(common, conversation, id);
+      const { run, end, steps, error } = fate.data;
+      const runId = run as RunId;
+      const delivered = answers.length > 0 || end === "silent";
+      if (!delivered) return { ...common, status: "running", runId, steps };
+      return { ...common, status: end === "failed" ? "failed" : "answered", runId, steps, error };
+    },
+
+    async editMessage(conversation, id, text) {
+      const lane = chatLane(conversation);
+      const mail = await findWaiting(conversation, id);
+      if (mail === undefined) return (await lanes.record(lane, id)) === undefined ? "unknown" : "taken";
+      const message: unknown = parseJson(mail.body);
+      if (typeof message !== "object" || message === null) return "taken";
+      const outcome = await lanes.edit(lane, { ...mail, body: JSON.stringify({ ...message, text }) });
+      if (outcome === "changed") live.tell(conversation, { type: "message.changed", message_id: id, text });
+      return outcome;
+    },
+
+    async withdrawMessage(conversation, id) {
+      const outcome = await lanes.withdraw(chatLane(conversation), id);
+      if (outcome === "withdrawn") live.tell(conversation, { type: "message.withdrawn", message_id: id });
+      return outcome;
+    },
+
+    async stop(conversation) {
+      const runId = await stopRun({ conversation, opening: "Stopped." }, parts);
+      return { stopped: runId !== undefined, runId };
+    },
+
+    async reset(conversation) {
+      const facts = await conversations.find(conversation);
+      if (facts === undefined) return;
+      await admit({
+        id: `reset:${parts.newId()}` as MessageId,
+        conversationId: conversation,
+        workspaceId: facts.owner,
+        text: "/new",
+        at: clock.now(),
+      });
+    },
+
+    async conversations(query) {
+      const rows = await conversations.list(query);
+      return rows.map((row) => ({ ...row, platform: platformOf(row.id) }));
+    },
+
+    conversation: (id) => viewConversation(id, parts),
+    transcript: async (id) => transcriptOf((await readConversation(id, parts)).runs),
+    run: (id) => viewRun(id, parts),
+  };
+
+  async function findWaiting(conversation: ConversationId, id: MessageId): Promise<Mail | undefined> {
+    return (await lanes.waiting(chatLane(conversation))).find((mail) => mail.id === id);
+  }
+
+  /** Where a message is whose run has not ended: in line, or in the run that is going. */
+  async function liveStatus(
+    common: Pick<MessageStatus, "id" | "conversationId" | "answers" | "error">,
+    conversation: ConversationId,
+    id: MessageId,
+  ): Promise<MessageStatus> {
+    const waiting = await lanes.waiting(chatLane(conversation));
+    const index = waiting.findIndex((mail) => mail.id === id);
+    if (index >= 0) {
+      const busy = (await lanes.look(chatLane(conversation))).kind !== "ready";
+      return { ...common, status: "queued", position: index + (busy ? 1 : 0), runId: undefined, steps: 0 };
+    }
+    const { runs, state } = await readConversation(conversation, parts);
+    const run = runs.findLast((each) => inboundOfRun(each).some((message) => message.id === id));
+    const view = run === undefined ? undefined : toRunView(run, conversation, state);
+    return {
+      ...common,
+      status: state.kind === "parked" ? "waiting" : "running",
+      position: undefined,
+      runId: view?.id,
+      steps: view?.steps.length ?? 0,
+    };
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The newest ended run of a conversation, as operators see it. */
+export async function lastRun(conversation: ConversationId, parts: Pick<DoorParts, "lanes">) {
+  const { runs, state } = await readConversation(conversation, parts);
+  const run = runs.findLast((each) => each.ended !== undefined);
+  return run === undefined ? undefined : toRunView(run, conversation, state);
+}

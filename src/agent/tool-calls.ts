@@ -1,0 +1,127 @@
+import { describeError, InvalidInput, OutsideError } from "../kernel/errors.ts";
+import type { ConversationId, WorkspaceId } from "../kernel/ids.ts";
+import type { Clock, Log } from "../kernel/ports.ts";
+import { StepFailed } from "../engine/errors.ts";
+import type { Run, StepContext } from "../engine/run.ts";
+import type { ToolCall } from "../models/contract.ts";
+import type { Tool, ToolContext } from "../tools/contract.ts";
+import { parseToolArgs, renderToolFailure, renderToolResult, unknownTool } from "../tools/result.ts";
+import type { Toolbox } from "../tools/toolbox.ts";
+import { toolStep } from "./runs.ts";
+import { toolResultSchema, type StoredResult } from "./steps.ts";
+
+export interface ToolCallParts {
+  readonly toolbox: Toolbox;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told when a call begins, for progress lines. */
+  readonly onBegin: (step: string, tool: string) => void;
+}
+
+/**
+ * Does the calls of one model turn, each as its own step. Neighbouring calls that only read run at the same time, all
+ * others one after the other in the model's order. A call that fails for good becomes a result the model can read.
+ * Returns the steps whose tool asked the person something.
+ */
+export async function callTools(
+  run: Run,
+  turn: number,
+  calls: readonly ToolCall[],
+  person: { readonly workspaceId: WorkspaceId; readonly conversationId: ConversationId },
+  parts: ToolCallParts,
+): Promise<string[]> {
+  const asking: string[] = [];
+  for (const group of groupCalls(calls, (name) => parts.toolbox.find(name)?.effect === "read")) {
+    const results = await Promise.all(
+      group.map(async ({ call, index }) => {
+        const step = toolStep(turn, index + 1);
+        return { step, result: await callTool(run, step, call, person, parts) };
+      }),
+    );
+    for (const { step, result } of results) if (result.question !== undefined) asking.push(step);
+  }
+  return asking;
+}
+
+interface NumberedCall {
+  readonly call: ToolCall;
+  readonly index: number;
+}
+
+/** Puts neighbouring calls that may run at the same time in one group. */
+export function groupCalls(calls: readonly ToolCall[], mayOverlap: (name: string) => boolean): NumberedCall[][] {
+  const groups: NumberedCall[][] = [];
+  let open = false;
+  for (const [index, call] of calls.entries()) {
+    const overlaps = mayOverlap(call.name);
+    const last = groups.at(-1);
+    if (overlaps && open && last !== undefined) last.push({ call, index });
+    else groups.push([{ call, index }]);
+    open = overlaps;
+  }
+  return groups;
+}
+
+async function callTool(
+  run: Run,
+  step: string,
+  call: ToolCall,
+  person: { readonly workspaceId: WorkspaceId; readonly conversationId: ConversationId },
+  parts: ToolCallParts,
+): Promise<StoredResult> {
+  const tool = parts.toolbox.find(call.name);
+  try {
+    const value = await run.step(
+      step,
+      async (context) => {
+        if (tool === undefined) return failure(unknownTool(call.name, parts.toolbox.list()));
+        parts.onBegin(step, tool.name);
+        return runTool(tool, call, { ...person, runId: run.id }, context, parts);
+      },
+      { effect: tool?.effect === "once" ? "once" : "repeat" },
+    );
+    return toolResultSchema.parse(value);
+  } catch (error) {
+    if (error instanceof StepFailed) return { content: error.message, ok: false };
+    throw error;
+  }
+}
+
+async function runTool(
+  tool: Tool,
+  call: ToolCall,
+  who: Pick<ToolContext, "workspaceId" | "conversationId" | "runId">,
+  step: StepContext,
+  { clock, log }: ToolCallParts,
+): Promise<StoredResult> {
+  const context: ToolContext = {
+    ...who,
+    idempotencyKey: step.key,
+    attempt: step.attempt,
+    signal: step.signal,
+    clock,
+    log: log.with({ tool: tool.name }),
+  };
+  try {
+    const outcome = await tool.run(parseToolArgs(tool.name, call.args), context);
+    if (outcome.kind === "result") return { content: renderToolResult(outcome.value), ok: true };
+    const { ask, choices } = outcome.question;
+    const question = choices === undefined ? { ask } : { ask, choices: [...choices] };
+    return { content: ask, ok: true, question };
+  } catch (error) {
+    step.signal.throwIfAborted();
+    // A passing failure of a repeatable call is tried again by the engine; anything else the model gets to read.
+    const passing = error instanceof OutsideError && error.retry.kind === "after";
+    if (passing && tool.effect !== "once" && step.attempt < TOOL_TRIES) throw error;
+    if (!(error instanceof OutsideError) && !(error instanceof InvalidInput))
+      log.warn({ tool: tool.name, error: describeError(error) }, "a tool threw");
+    return failure(error);
+  }
+}
+
+/** Tries of a repeatable tool call whose failure may pass; the model then reads the last failure. */
+const TOOL_TRIES = 3;
+
+function failure(error: unknown): StoredResult {
+  return { content: renderToolFailure(error), ok: false };
+}

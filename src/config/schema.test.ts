@@ -1,0 +1,96 @@
+import { describe, expect, test } from "vitest";
+import { ENVIRONMENT } from "./environment.ts";
+import { listConfigKeys } from "./keys.ts";
+
+const { keys, sections } = listConfigKeys();
+
+describe("what operators rely on", () => {
+  test("the keys of parley.yaml", () => {
+    expect(keys.map(({ path }) => path.join("."))).toEqual([
+      "bot.name",
+      "bot.prompt",
+      "ai.url",
+      "ai.api_key",
+      "ai.model",
+      "ai.timeout_s",
+      "ai.max_steps",
+      "ai.history_messages",
+      "ai.history_tokens",
+      "ai.temperature",
+      "server.host",
+      "server.port",
+      "server.api_key",
+      "access",
+      "redis.url",
+      "redis.sentinels",
+      "redis.sentinel_name",
+      "redis.cluster_nodes",
+      "redis.password",
+      "redis.partitions",
+      "data_dir",
+      "roles",
+      "queue.mode",
+      "queue.max_waiting",
+      "worker.chat_concurrency",
+      "worker.delivery_concurrency",
+      "worker.drain_s",
+      "log_level",
+      "master_key",
+      "platforms.slack.bot_token",
+      "platforms.slack.app_token",
+      "platforms.slack.signing_secret",
+      "platforms.slack.api_url",
+      "platforms.discord.token",
+      "platforms.discord.api_url",
+      "platforms.telegram.bot_token",
+      "platforms.telegram.api_url",
+      "platforms.telegram.webhook_url",
+      "platforms.telegram.webhook_secret",
+    ]);
+  });
+
+  test("the environment variables and what they set", () => {
+    expect(Object.fromEntries(ENVIRONMENT.map(({ name, path }) => [name, path.join(".")]))).toEqual({
+      REDIS_URL: "redis.url",
+      REDIS_SENTINELS: "redis.sentinels",
+      REDIS_SENTINEL_NAME: "redis.sentinel_name",
+      REDIS_CLUSTER_NODES: "redis.cluster_nodes",
+      AI_URL: "ai.url",
+      AI_API_KEY: "ai.api_key",
+      AI_MODEL: "ai.model",
+      HOST: "server.host",
+      PORT: "server.port",
+      PARLEY_API_KEY: "server.api_key",
+      PARLEY_DATA: "data_dir",
+      PARLEY_ROLES: "roles",
+      PARLEY_ACCESS: "access",
+      PARLEY_MASTER_KEY: "master_key",
+      LOG_LEVEL: "log_level",
+      SLACK_BOT_TOKEN: "platforms.slack.bot_token",
+      SLACK_APP_TOKEN: "platforms.slack.app_token",
+      SLACK_SIGNING_SECRET: "platforms.slack.signing_secret",
+      SLACK_API_URL: "platforms.slack.api_url",
+      DISCORD_TOKEN: "platforms.discord.token",
+      DISCORD_API_URL: "platforms.discord.api_url",
+      TELEGRAM_BOT_TOKEN: "platforms.telegram.bot_token",
+      TELEGRAM_API_URL: "platforms.telegram.api_url",
+      TELEGRAM_WEBHOOK_URL: "platforms.telegram.webhook_url",
+      TELEGRAM_WEBHOOK_SECRET: "platforms.telegram.webhook_secret",
+    });
+  });
+
+  test("every variable sets a key that exists", () => {
+    const known = keys.map(({ path }) => path.join("."));
+    expect(ENVIRONMENT.map(({ path }) => path.join(".")).filter((path) => !known.includes(path))).toEqual([]);
+  });
+
+  test("every key and section is described", () => {
+    expect([...keys, ...sections].filter(({ description }) => !description.endsWith("."))).toEqual([]);
+  });
+
+  test("whatever is named like a secret is one", () => {
+    const named = keys.filter(({ path }) => /(key|token|secret|password)$/.test(path.at(-1) ?? ""));
+    expect(named.filter(({ secret }) => !secret)).toEqual([]);
+    expect(named.length).toBeGreaterThan(8);
+  });
+});

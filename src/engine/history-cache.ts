@@ -1,0 +1,58 @@
+import type { LaneId } from "../kernel/ids.ts";
+import type { Lanes } from "../store/lanes.ts";
+
+/** What a lane holds from before the current run. */
+export interface History {
+  readonly lines: readonly string[];
+  /** Lines older than these, packed; see archive.ts. */
+  readonly archive: Buffer | undefined;
+}
+
+export const NO_HISTORY: History = { lines: [], archive: undefined };
+
+/**
+ * Keeps the history of recently used lanes in this process. Only a lane's owner appends to it and every run's last
+ * line is unique, so a copy with the same length and the same last line is the same history.
+ */
+export function createHistoryCache(lanes: Lanes, maxBytes: number) {
+  const kept = new Map<LaneId, { readonly history: History; readonly bytes: number }>();
+  let total = 0;
+
+  function forget(lane: LaneId): void {
+    const entry = kept.get(lane);
+    if (entry === undefined) return;
+    kept.delete(lane);
+    total -= entry.bytes;
+  }
+
+  return {
+    /** The history of a lane of which Redis just said how long it is and what its last line reads. */
+    async get(lane: LaneId, token: string, length: number, last: string): Promise<History> {
+      // Compaction always leaves lines behind, so an empty journal has no archive either.
+      if (length === 0) return NO_HISTORY;
+      const entry = kept.get(lane);
+      if (entry !== undefined && entry.history.lines.length === length && entry.history.lines.at(-1) === last)
+        return entry.history;
+      const [lines, archive] = await Promise.all([lanes.readJournal(lane, token), lanes.readArchive(lane)]);
+      return { lines: lines.slice(0, length), archive };
+    },
+
+    /** Remembers what a lane holds after a run ended. */
+    put(lane: LaneId, history: History): void {
+      forget(lane);
+      const bytes = history.lines.reduce((sum, line) => sum + line.length, history.archive?.length ?? 0);
+      if (bytes > maxBytes / 4) return;
+      kept.set(lane, { history, bytes });
+      total += bytes;
+      // Insertion order is age: the first key is the lane unused for longest.
+      for (const oldest of kept.keys()) {
+        if (total <= maxBytes) break;
+        forget(oldest);
+      }
+    },
+
+    forget,
+  };
+}
+
+export type HistoryCache = ReturnType<typeof createHistoryCache>;

@@ -1,0 +1,285 @@
+import { describeError } from "../kernel/errors.ts";
+import type { Clock, Log, NewId } from "../kernel/ports.ts";
+import { laneParts } from "../kernel/ids.ts";
+import type { RedisConnection } from "../store/connection.ts";
+import type { Claim, Lanes } from "../store/lanes.ts";
+import { RunLost, WorkerDraining } from "./errors.ts";
+import { execute, type Executed, type Handler } from "./execute.ts";
+import { startHeartbeat, workerChannel, type Heartbeat } from "./heartbeat.ts";
+import { createHistoryCache } from "./history-cache.ts";
+import type { Hints } from "./run.ts";
+
+/** What a worker runs of one kind of lane. */
+export interface Role {
+  readonly handler: Handler;
+  /** How many runs of this kind this process holds at once. */
+  readonly concurrency: number;
+}
+
+export interface WorkerEvents {
+  started?(claim: Claim): void;
+  ended?(claim: Claim, executed: Executed, ms: number): void;
+  reaped?(runs: number): void;
+}
+
+export interface WorkerOptions {
+  readonly lanes: Lanes;
+  /** Opens a further connection: a worker needs one to block on and one to listen. */
+  readonly connect: (purpose: string) => RedisConnection;
+  readonly roles: Readonly<Record<string, Role>>;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly log: Log;
+  readonly chance?: () => number;
+  readonly events?: WorkerEvents;
+}
+
+/** How long one look at the doorbell blocks. It bounds how late a lane is found whose bell was lost, seconds. */
+const BELL_S = 1;
+const RECONCILE_MS = 5_000;
+const CACHE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * A process' share of the work: claims ready lanes, runs their handlers, and shows that it lives. Start it once; it goes
+ * on through outages of Redis and comes back under a new name when others had to take over its runs.
+ */
+export function createWorker(options: WorkerOptions) {
+  const { lanes, roles, clock, log } = options;
+  const parts = {
+    lanes,
+    clock,
+    log,
+    chance: options.chance ?? Math.random,
+    cache: createHistoryCache(lanes, CACHE_BYTES),
+  };
+  const partitions = Array.from({ length: lanes.partitions }, (_, index) => index);
+  const held = new Map<string, { readonly claim: Claim; readonly abort: AbortController; readonly hints: Hints }>();
+  const running = new Map<string, number>(Object.keys(roles).map((kind) => [kind, 0]));
+  const idleWaiters = new Set<() => void>();
+  const capacityWaiters = new Set<() => void>();
+  let identity = { id: options.newId(), number: 0 };
+  let heartbeat: Heartbeat | undefined;
+  let stopping = false;
+  let reconcileTimer: NodeJS.Timeout | undefined;
+  let suspects = new Set<string>();
+  const taking = new Map<number, { again: boolean }>();
+  const bells: RedisConnection[] = [];
+  const loops: Promise<void>[] = [];
+  const listener = options.connect("listen");
+
+  function nextToken(): string {
+    return `${identity.id}.${identity.number++}`;
+  }
+
+  function capacity(): Record<string, number> {
+    return Object.fromEntries(
+      Object.entries(roles).map(([kind, role]) => [kind, Math.max(0, role.concurrency - (running.get(kind) ?? 0))]),
+    );
+  }
+
+  const hasCapacity = () => Object.values(capacity()).some((free) => free > 0);
+
+  // ---- one run ----
+
+  function begin(claim: Claim): void {
+    const { kind } = laneParts(claim.lane);
+    const role = roles[kind];
+    if (role === undefined || held.has(claim.token)) return;
+    running.set(kind, (running.get(kind) ?? 0) + 1);
+    const abort = new AbortController();
+    const hints: Hints = { mail: false };
+    held.set(claim.token, { claim, abort, hints });
+    options.events?.started?.(claim);
+    void carry(claim, kind, role, abort.signal, hints);
+  }
+
+  async function carry(claim: Claim, kind: string, role: Role, signal: AbortSignal, hints: Hints): Promise<void> {
+    const startedAt = clock.monotonic();
+    const worker = claim.token.slice(0, claim.token.indexOf("."));
+    let executed: Executed;
+    try {
+      executed = await execute(
+        claim,
+        role.handler,
+        { signal, hints, worker, nextToken: () => (stopping || worker !== identity.id ? undefined : nextToken()) },
+        parts,
+      );
+    } catch (error) {
+      // Redis refused a transition (out of memory, a failing disk). The run stays ours; reconciling hands it back.
+      log.error({ lane: claim.lane, run: claim.runId, error: describeError(error) }, "a run could not be stored");
+      executed = { kind: "lost" };
+    }
+    held.delete(claim.token);
+    running.set(kind, (running.get(kind) ?? 1) - 1);
+    options.events?.ended?.(claim, executed, clock.monotonic() - startedAt);
+    if (executed.next !== undefined) begin(executed.next);
+    else wakeAll(capacityWaiters);
+    if (held.size === 0) wakeAll(idleWaiters);
+  }
+
+  // ---- taking work ----
+
+  /** Claims from a partition until it has no more or this worker is full; a call during another makes that one look again. */
+  async function take(partition: number): Promise<void> {
+    const state = taking.get(partition);
+    if (state !== undefined) {
+      state.again = true;
+      return;
+    }
+    const mine = { again: true };
+    taking.set(partition, mine);
+    try {
+      while (mine.again) {
+        mine.again = false;
+        await takeAll(partition);
+      }
+    } catch (error) {
+      if (!stopping) log.warn({ partition, error: describeError(error) }, "claiming failed");
+    } finally {
+      taking.delete(partition);
+    }
+  }
+
+  async function takeAll(partition: number): Promise<void> {
+    while (!stopping && hasCapacity()) {
+      const free = capacity();
+      const wanted = Object.values(free).reduce((sum, count) => sum + count, 0);
+      const first = identity.number;
+      const { id } = identity;
+      identity.number += wanted;
+      const claims = await lanes.claim(partition, id, first, free);
+      if (claims === "gone" || id !== identity.id) return;
+      for (const claim of claims) begin(claim);
+      if (claims.length < wanted) return;
+    }
+  }
+
+  async function listenToBells(connection: RedisConnection, among: readonly number[]): Promise<void> {
+    while (!stopping) {
+      try {
+        if (!hasCapacity()) {
+          await new Promise<void>((resolve) => capacityWaiters.add(resolve));
+          for (const partition of among) await take(partition);
+          continue;
+        }
+        const rung = await lanes.waitForBell(connection, among, BELL_S);
+        for (const partition of rung === undefined ? among : [rung]) void take(partition);
+      } catch (error) {
+        if (stopping) return;
+        log.warn({ error: describeError(error) }, "waiting for work failed");
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+  }
+
+  // ---- staying alive ----
+
+  async function appear(): Promise<void> {
+    const { id } = identity;
+    await listener.subscribe(workerChannel(id));
+    heartbeat = startHeartbeat(id, {
+      lanes,
+      redis: lanes.redis,
+      clock,
+      log,
+      onGone: () => void reappear(),
+      onReaped: (runs) => options.events?.reaped?.(runs),
+    });
+    await heartbeat.register();
+  }
+
+  async function reappear(): Promise<void> {
+    const old = identity.id;
+    identity = { id: options.newId(), number: 0 };
+    for (const { abort, claim } of held.values()) abort.abort(new RunLost(`run ${claim.runId} was taken over`));
+    if (stopping) return;
+    try {
+      await listener.unsubscribe(workerChannel(old));
+      await appear();
+    } catch (error) {
+      log.error({ error: describeError(error) }, "this worker could not register again");
+    }
+  }
+
+  /** Hands back runs that Redis says are ours and we know nothing of, seen twice in a row. */
+  async function reconcile(): Promise<void> {
+    const { id } = identity;
+    const unknown = new Set<string>();
+    for (const partition of partitions) {
+      for (const [token, lane] of Object.entries(await lanes.held(partition, id))) {
+        if (held.has(token)) continue;
+        unknown.add(token);
+        if (!suspects.has(token)) continue;
+        log.warn({ token, lane }, "a run was ours without our knowing; it is handed back");
+        await lanes.park({ lane: lane as Claim["lane"], token, waitMs: 0, mail: false, failed: false, lines: [] });
+      }
+    }
+    suspects = unknown;
+  }
+
+  function onHint(_channel: string, message: string): void {
+    const [what, token = ""] = message.split(" ");
+    const run = held.get(token);
+    if (run === undefined) return;
+    if (what === "cancel") run.abort.abort(new RunLost(`run ${run.claim.runId} was cancelled`));
+    if (what === "mail") run.hints.mail = true;
+  }
+
+  return {
+    /** This worker's present name. */
+    id: () => identity.id,
+    active: () => held.size,
+
+    async start(): Promise<void> {
+      listener.on("message", onHint);
+      await appear();
+      reconcileTimer = setInterval(() => {
+        reconcile().catch((error: unknown) => log.warn({ error: describeError(error) }, "reconciling failed"));
+      }, RECONCILE_MS);
+      for (const among of lanes.oneSlot ? [partitions] : partitions.map((partition) => [partition])) {
+        const connection = options.connect("bell");
+        bells.push(connection);
+        loops.push(listenToBells(connection, among));
+      }
+      for (const partition of partitions) await take(partition);
+    },
+
+    /**
+     * Stops claiming, gives runs `budgetMs` to end by themselves, then hands over what is left as it stands. After it
+     * no run is held and the worker is unregistered; its connections are closed.
+     */
+    async drain(budgetMs: number): Promise<void> {
+      stopping = true;
+      clearInterval(reconcileTimer);
+      for (const bell of bells) bell.disconnect();
+      wakeAll(capacityWaiters);
+      await Promise.all(loops);
+      if (held.size > 0 && budgetMs > 0) await idleWithin(budgetMs);
+      for (const { abort } of held.values()) abort.abort(new WorkerDraining("this worker is stopping"));
+      if (held.size > 0) await idleWithin(5_000);
+      heartbeat?.stop();
+      await Promise.all(partitions.map((partition) => lanes.reap(partition, identity.id, 0)));
+      listener.disconnect();
+    },
+  };
+
+  async function idleWithin(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    let onIdle: (() => void) | undefined;
+    await new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+      onIdle = resolve;
+      idleWaiters.add(resolve);
+    });
+    clearTimeout(timer);
+    if (onIdle !== undefined) idleWaiters.delete(onIdle);
+  }
+}
+
+export type Worker = ReturnType<typeof createWorker>;
+
+function wakeAll(waiters: Set<() => void>): void {
+  const all = [...waiters];
+  waiters.clear();
+  for (const wake of all) wake();
+}

@@ -1,0 +1,59 @@
+import { z } from "zod";
+import type { ConversationId, DeliveryId, MessageId, WorkspaceId } from "./ids.ts";
+
+/** The places a conversation can live in. `api` has no account of its own: its answers are read over HTTP. */
+export const PLATFORMS = ["api", "web", "terminal", "slack", "discord", "telegram"] as const;
+export type PlatformName = (typeof PLATFORMS)[number];
+
+const id = <T extends string>() => z.custom<T>((value) => typeof value === "string" && value.length > 0);
+
+/** A file that came with a message. `state` is what people and the model are told about it. */
+export const attachmentSchema = z.object({
+  name: z.string(),
+  mimeType: z.string(),
+  bytes: z.number().int().nonnegative(),
+  url: z.string().optional(),
+  state: z.enum(["received", "unsupported", "too-large", "failed"]),
+});
+export type Attachment = z.infer<typeof attachmentSchema>;
+
+/**
+ * Everything that enters, whatever it came from, in the one form the loop reads. Its `id` is its dedupe key: the same
+ * id in the same conversation is kept once.
+ */
+export const inboundMessageSchema = z.object({
+  id: id<MessageId>(),
+  conversationId: id<ConversationId>(),
+  /** Whose permissions, memory and budget the run uses. */
+  workspaceId: id<WorkspaceId>(),
+  /** The author's name as others see it, shown to the model in groups. */
+  authorName: z.string().optional(),
+  text: z.string(),
+  attachments: z.array(attachmentSchema).optional(),
+  /** When it was received, in milliseconds since 1970. */
+  at: z.number(),
+});
+export type InboundMessage = z.infer<typeof inboundMessageSchema>;
+
+/** What a delivery is to its reader; platforms show a question with buttons and an error plainly. */
+export const deliveryKindSchema = z.enum(["answer", "error", "question", "notice"]);
+
+/** One message on its way out. It stays in the conversation's outbox until the platform has named the posted message. */
+export const outboundMessageSchema = z.object({
+  id: id<DeliveryId>(),
+  conversationId: id<ConversationId>(),
+  kind: deliveryKindSchema,
+  text: z.string(),
+  /** Buttons under a question, in order; empty for free text. */
+  choices: z.array(z.string()).optional(),
+  /** The incoming messages this settles; each gets the delivery noted in its record. */
+  answers: z.array(id<MessageId>()),
+  at: z.number(),
+});
+export type OutboundMessage = z.infer<typeof outboundMessageSchema>;
+
+/** Where the answers of a conversation go, read from the first part of its id; anything unknown is answered over the API. */
+export function platformOf(conversation: ConversationId): PlatformName {
+  const head = conversation.split(":", 1)[0];
+  return PLATFORMS.find((name) => name === head) ?? "api";
+}

@@ -1,0 +1,56 @@
+import type { RunId } from "../kernel/ids.ts";
+
+/** Why the model is asked; sent as `X-Parley-Purpose`. */
+export type Purpose = "chat" | "plan" | "repair" | "summary";
+
+/** One tool call as the model made it. `args` is the raw text: models do send text that is not JSON. */
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  readonly args: string;
+}
+
+/** The transcript in the one form the loop keeps; the client turns it into the provider's. */
+export type ChatMessage =
+  | { readonly role: "system"; readonly content: string }
+  | { readonly role: "user"; readonly content: string; readonly name?: string }
+  | { readonly role: "assistant"; readonly content: string; readonly toolCalls?: readonly ToolCall[] }
+  | { readonly role: "tool"; readonly callId: string; readonly content: string };
+
+export interface ToolSpec {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: Record<string, unknown>;
+}
+
+export interface ModelRequest {
+  readonly runId: RunId;
+  readonly purpose: Purpose;
+  readonly messages: readonly ChatMessage[];
+  readonly tools: readonly ToolSpec[];
+  /** Overrides the configured model. */
+  readonly model?: string;
+  readonly signal: AbortSignal;
+  /** Called with each piece of text as it streams in: a hint for live views, never the record. Must not throw. */
+  readonly onText?: (delta: string) => void;
+}
+
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+/** A complete, checked reply: it has text, tool calls or both, never neither. */
+export interface ModelReply {
+  readonly text: string;
+  readonly toolCalls: readonly ToolCall[];
+  readonly usage: Usage;
+  readonly model: string;
+  /** The model stopped at its length limit: `text` is only the beginning of an answer, and people should be told so. */
+  readonly lengthLimited?: boolean;
+}
+
+/** Asks a model. Makes one attempt; throws `OutsideError` whose `retry` says whether another makes sense. */
+export interface ModelClient {
+  ask(request: ModelRequest): Promise<ModelReply>;
+}

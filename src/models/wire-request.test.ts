@@ -1,0 +1,81 @@
+import { expect, test } from "vitest";
+import type { ChatMessage, ToolSpec } from "./contract.ts";
+import { wireRequest, wireUserName } from "./wire-request.ts";
+
+const tool = (name: string): ToolSpec => ({ name, description: `does ${name}`, parameters: { type: "object", properties: {} } });
+
+test("asks for a stream with its usage and offers the tools as functions", () => {
+  const { body } = wireRequest({ messages: [{ role: "user", content: "hi" }], tools: [tool("now")] }, { model: "m", temperature: 0.2 });
+  expect(body).toEqual({
+    model: "m",
+    temperature: 0.2,
+    stream: true,
+    stream_options: { include_usage: true },
+    messages: [{ role: "user", content: "hi" }],
+    tools: [{ type: "function", function: { name: "now", description: "does now", parameters: { type: "object", properties: {} } } }],
+  });
+});
+
+test("no tools means no list of tools, and no temperature none in the request", () => {
+  const { body } = wireRequest({ messages: [], tools: [] }, { model: "m" });
+  expect(Object.keys(body)).toEqual(["model", "messages", "stream", "stream_options"]);
+});
+
+test("dots in tool names become underscores and are found again, even when two names meet", () => {
+  const { body, toolName } = wireRequest(
+    {
+      messages: [{ role: "assistant", content: "", toolCalls: [{ id: "1", name: "a.b", args: "{}" }] }],
+      tools: [tool("a.b"), tool("a_b"), tool("mail.send")],
+    },
+    { model: "m" },
+  );
+  const names = (body.tools ?? []).map((one) => (one.type === "function" ? one.function.name : ""));
+  expect(names).toEqual(["a_b_2", "a_b", "mail_send"]);
+  expect(names.map(toolName)).toEqual(["a.b", "a_b", "mail.send"]);
+  expect(toolName("invented")).toBe("invented");
+  expect(body.messages[0]).toMatchObject({ tool_calls: [{ function: { name: "a_b_2" } }] });
+});
+
+test.each<{ given: string; message: ChatMessage; wire: unknown }>([
+  { given: "a system message", message: { role: "system", content: "be kind" }, wire: { role: "system", content: "be kind" } },
+  { given: "a named person", message: { role: "user", content: "hi", name: "Ana P." }, wire: { role: "user", content: "hi", name: "Ana_P" } },
+  { given: "a person whose name has no allowed letter", message: { role: "user", content: "hi", name: "李雷" }, wire: { role: "user", content: "hi" } },
+  { given: "an answer", message: { role: "assistant", content: "ok" }, wire: { role: "assistant", content: "ok" } },
+  {
+    given: "a call without text",
+    message: { role: "assistant", content: "", toolCalls: [{ id: "c", name: "now", args: "" }] },
+    wire: { role: "assistant", content: null, tool_calls: [{ id: "c", type: "function", function: { name: "now", arguments: "{}" } }] },
+  },
+  {
+    given: "a call whose arguments are not JSON",
+    message: { role: "assistant", content: "wait", toolCalls: [{ id: "c", name: "now", args: '{"a":' }] },
+    wire: {
+      role: "assistant",
+      content: "wait",
+      tool_calls: [{ id: "c", type: "function", function: { name: "now", arguments: '{"invalid_arguments":"{\\"a\\":"}' } }],
+    },
+  },
+  {
+    given: "a call whose arguments are a bare string",
+    message: { role: "assistant", content: "", toolCalls: [{ id: "c", name: "now", args: '"x"' }] },
+    wire: {
+      role: "assistant",
+      content: null,
+      tool_calls: [{ id: "c", type: "function", function: { name: "now", arguments: '{"invalid_arguments":"\\"x\\""}' } }],
+    },
+  },
+  { given: "a result", message: { role: "tool", callId: "c", content: "42" }, wire: { role: "tool", tool_call_id: "c", content: "42" } },
+])("$given", ({ message, wire }) => {
+  expect(wireRequest({ messages: [message], tools: [] }, { model: "m" }).body.messages).toEqual([wire]);
+});
+
+test.each([
+  { name: "Ana", wire: "Ana" },
+  { name: "José Ñandú", wire: "Jose_Nandu" },
+  { name: " <Bob|2/3> ", wire: "Bob_2_3" },
+  { name: "a".repeat(100), wire: "a".repeat(64) },
+  { name: "🙂", wire: undefined },
+  { name: "", wire: undefined },
+])("the name $name goes out as $wire", ({ name, wire }) => {
+  expect(wireUserName(name)).toBe(wire);
+});

@@ -1,0 +1,65 @@
+import { Cluster, Redis, type RedisOptions } from "ioredis";
+import type { Log } from "../kernel/ports.ts";
+
+/** One Redis, a Sentinel-watched pair, or a Cluster: everything in `store` works on each. */
+export type RedisConnection = Redis | Cluster;
+
+/** Where Redis is. Exactly one of the forms. */
+export type RedisTarget =
+  | { readonly kind: "url"; readonly url: string }
+  | { readonly kind: "socket"; readonly path: string; readonly db?: number }
+  | { readonly kind: "sentinel"; readonly sentinels: readonly HostPort[]; readonly name: string; readonly password?: string }
+  | { readonly kind: "cluster"; readonly nodes: readonly HostPort[]; readonly password?: string };
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Connects. Commands wait through an outage and are sent again when their reply was lost, so every command used in
+ * `store` tolerates repetition. `purpose` names the connection in Redis' client list.
+ */
+export function connectRedis(target: RedisTarget, purpose: string, log: Log): RedisConnection {
+  const redis = open(target, `parley-${purpose}`);
+  redis.on("error", (error: Error) => log.warn({ purpose, error: error.message }, "Redis connection trouble"));
+  redis.on("ready", () => log.debug({ purpose }, "Redis connection ready"));
+  return redis;
+}
+
+function open(target: RedisTarget, connectionName: string): RedisConnection {
+  const common = {
+    connectionName,
+    maxRetriesPerRequest: null,
+    retryStrategy,
+    // A master that became a replica answers READONLY: connect anew and send the command again.
+    reconnectOnError: (error: Error) => (error.message.startsWith("READONLY") ? 2 : false),
+  } satisfies RedisOptions;
+  switch (target.kind) {
+    case "url":
+      return new Redis(target.url, common);
+    case "socket":
+      return new Redis({ ...common, path: target.path, db: target.db ?? 0 });
+    case "sentinel":
+      return new Redis({
+        ...common,
+        sentinels: target.sentinels.map(({ host, port }) => ({ host, port })),
+        name: target.name,
+        ...(target.password === undefined ? {} : { password: target.password }),
+      });
+    case "cluster": {
+      const { retryStrategy: clusterRetryStrategy, ...redisOptions } = common;
+      return new Cluster(
+        target.nodes.map(({ host, port }) => ({ host, port })),
+        {
+          clusterRetryStrategy,
+          redisOptions: { ...redisOptions, ...(target.password === undefined ? {} : { password: target.password }) },
+        },
+      );
+    }
+  }
+}
+
+function retryStrategy(attempt: number): number {
+  return Math.min(1000, 50 * attempt);
+}

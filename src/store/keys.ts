@@ -1,0 +1,72 @@
+import type { LaneId, MessageId } from "../kernel/ids.ts";
+import { laneParts } from "../kernel/ids.ts";
+
+/**
+ * Names of the engine's keys. All keys of a partition carry its hash tag, so that every transition touches one slot.
+ * The table of keys with their types and lifetimes stands in ARCHITECTURE.md.
+ */
+export interface PartitionKeys {
+  readonly tag: string;
+  readonly own: string;
+  readonly workers: string;
+  readonly delay: string;
+  readonly bell: string;
+  readonly cold: string;
+  readonly dead: string;
+  ready(kind: string): string;
+  /** Runs a worker holds: token → lane. */
+  runs(worker: string): string;
+}
+
+/** The keys of partition `index`. */
+export function partitionKeys(index: number): PartitionKeys {
+  const tag = `{p${index}}`;
+  return {
+    tag,
+    own: `${tag}own`,
+    workers: `${tag}workers`,
+    delay: `${tag}delay`,
+    bell: `${tag}bell`,
+    cold: `${tag}cold`,
+    dead: `${tag}dead`,
+    ready: (kind) => `${tag}ready:${kind}`,
+    runs: (worker) => `${tag}w:${worker}`,
+  };
+}
+
+/** The keys of one lane in its partition. What became of a message is kept by name, so that all lanes of a name share it. */
+export function laneKeys(tag: string, lane: LaneId) {
+  return {
+    inbox: `${tag}q:${lane}`,
+    journal: `${tag}c:${lane}`,
+    archive: `${tag}a:${lane}`,
+    /** The journal's name while `token` owns the lane; a stale holder's append finds no such key. */
+    owned: (token: string) => `${tag}c:${lane}|${token}`,
+    record: (message: MessageId) => `${tag}${recordKey(lane, message)}`,
+    answers: (message: MessageId) => `${tag}${answersKey(lane, message)}`,
+  };
+}
+
+/** What became of a message, without the tag: dedupe key and status in one. */
+export function recordKey(lane: LaneId, message: MessageId): string {
+  return `m:${laneParts(lane).name}:${message}`;
+}
+
+/** The delivered answers of a message, without the tag. */
+export function answersKey(lane: LaneId, message: MessageId): string {
+  return `r:${laneParts(lane).name}:${message}`;
+}
+
+/**
+ * The partition of a lane: FNV-1a over its name without the kind, so that a conversation's own lane, its control lane
+ * and its delivery lane share one and can change in one step.
+ */
+export function partitionOf(lane: LaneId, partitions: number): number {
+  const { name } = laneParts(lane);
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < name.length; at++) {
+    hash ^= name.charCodeAt(at);
+    hash = Math.imul(hash, 0x01000193);
+  }
+  return (hash >>> 0) % partitions;
+}

@@ -1,0 +1,454 @@
+import { Redis } from "ioredis";
+import { z } from "zod";
+import type { LaneId, MessageId, RunId } from "../kernel/ids.ts";
+import type { NewId } from "../kernel/ports.ts";
+import type { RedisConnection } from "./connection.ts";
+import { effectArguments, type Effects } from "./effects.ts";
+import { laneKeys, partitionKeys, partitionOf, type PartitionKeys } from "./keys.ts";
+import { parseLaneState, type LaneState } from "./lane-state.ts";
+import { mailEntry, parseMailEntry, type Mail } from "./mail.ts";
+import * as scripts from "./transitions.ts";
+
+export interface Admission {
+  /** `joined` means that a run was waiting for exactly this message. */
+  readonly status: "started" | "joined" | "queued" | "duplicate" | "full";
+  /** How many messages are ahead of it. */
+  readonly ahead: number;
+  /** What became of the earlier message with this id, when it is a duplicate. */
+  readonly earlier: string;
+}
+
+/** A run given to a worker. */
+export interface Claim {
+  readonly lane: LaneId;
+  readonly token: string;
+  readonly runId: RunId;
+  /** Counts attempts that wrote nothing; 1 at first. */
+  readonly attempt: number;
+  readonly resumed: boolean;
+  /** How many journal lines came before this run's own, and the last of them; 0 and "" on a resumed run. */
+  readonly linesBefore: number;
+  readonly lastBefore: string;
+  /** The line that opens a new run, "" on a resumed one. */
+  readonly opening: string;
+}
+
+/** How a run gives up its lane. */
+export interface Finish {
+  readonly lane: LaneId;
+  readonly token: string;
+  readonly worker: string;
+  /** Token for the next lane of the same kind and partition, if the worker wants one. */
+  readonly nextToken?: string;
+  /** `drop` deletes the journal and the archive. */
+  readonly journal: "keep" | "drop";
+  readonly lines: readonly string[];
+  readonly effects?: Effects;
+}
+
+export interface Park {
+  readonly lane: LaneId;
+  readonly token: string;
+  /** Wakes by itself after this long; 0 puts it back in line at once, absent means never. */
+  readonly waitMs?: number;
+  /** The lane's next message goes to this run. */
+  readonly mail: boolean;
+  readonly key?: string;
+  readonly failed: boolean;
+  readonly lines: readonly string[];
+  readonly effects?: Effects;
+}
+
+export interface Cancel {
+  readonly lane: LaneId;
+  readonly runId: RunId;
+  /** How many lines the caller has read; a line that came since makes the reply `changed`. */
+  readonly linesRead: number;
+  readonly line: string;
+  readonly effects: Effects;
+  /** The caller's own run, in which `note` is recorded in the same step. */
+  readonly witness?: { readonly lane: LaneId; readonly token: string; readonly note: string };
+}
+
+export interface Beat {
+  readonly registered: boolean;
+  readonly nextWakeMs: number | undefined;
+  readonly taken: number;
+  readonly others: readonly string[];
+}
+
+export interface LaneLimits {
+  /** How long ids of messages are recognised and their fate is known; at least a day (platforms redeliver for hours). */
+  readonly recordMs: number;
+  /** How long the journal of an idle lane is kept. */
+  readonly keepMs: number;
+  /** How many messages may wait in one lane. */
+  readonly maxWaiting: number;
+  /** How long a worker's lease lasts without a beat. */
+  readonly leaseMs: number;
+}
+
+export const DEFAULT_LIMITS: LaneLimits = {
+  recordMs: 48 * 3_600_000,
+  keepMs: 400 * 86_400_000,
+  maxWaiting: 1000,
+  leaseMs: 10_000,
+};
+
+/** The durable lanes: every method is one atomic transition or one read. See the Lua files for what each promises. */
+export type Lanes = ReturnType<typeof createLanes>;
+
+export function createLanes(options: {
+  readonly redis: RedisConnection;
+  readonly partitions: number;
+  readonly newId: NewId;
+  readonly limits?: Partial<LaneLimits>;
+}) {
+  const { redis, partitions, newId } = options;
+  const limits: LaneLimits = { ...DEFAULT_LIMITS, ...options.limits };
+  const keysOf: PartitionKeys[] = Array.from({ length: partitions }, (_, index) => partitionKeys(index));
+
+  function locate(lane: LaneId) {
+    const keys = keysAt(partitionOf(lane, partitions));
+    return { keys, names: laneKeys(keys.tag, lane) };
+  }
+  function keysAt(partition: number): PartitionKeys {
+    const keys = keysOf[partition];
+    if (keys === undefined) throw new Error(`There is no partition ${partition} of ${partitions}`);
+    return keys;
+  }
+
+  return {
+    partitions,
+    limits,
+    redis,
+
+    /** Keeps a message once and makes its lane ready if nothing runs there. */
+    async admit(lane: LaneId, mail: Mail): Promise<Admission> {
+      const { keys, names } = locate(lane);
+      const [status, ahead, earlier] = await scripts.admitScript.run(
+        redis,
+        {
+          own: keys.own,
+          record: names.record(mail.id),
+          inbox: names.inbox,
+          journal: names.journal,
+          bell: keys.bell,
+          delay: keys.delay,
+        },
+        {
+          tag: keys.tag,
+          lane,
+          id: mail.id,
+          nonce: newId(),
+          entry: mailEntry(mail),
+          recordMs: limits.recordMs,
+          maxWaiting: limits.maxWaiting,
+        },
+      );
+      return { status, ahead, earlier };
+    },
+
+    /** Takes ready lanes of the given kinds. Tokens are `worker.first`, `worker.first+1`, …; repeat with the same ones. */
+    async claim(
+      partition: number,
+      worker: string,
+      first: number,
+      capacity: Readonly<Record<string, number>>,
+    ): Promise<readonly Claim[] | "gone"> {
+      const keys = keysAt(partition);
+      const kinds = Object.entries(capacity).filter(([, count]) => count > 0);
+      const reply = await scripts.claimScript.run(
+        redis,
+        { own: keys.own, workers: keys.workers, runs: keys.runs(worker), bell: keys.bell },
+        { tag: keys.tag, worker, first, kinds: kinds.length },
+        kinds.flat(),
+      );
+      return reply === "gone" ? "gone" : reply.map(toClaim);
+    },
+
+    /** Appends a line to a run's journal. False when the run is no longer the token's: nothing was written. */
+    async append(lane: LaneId, token: string, line: string): Promise<boolean> {
+      const { names } = locate(lane);
+      return (await redis.rpushx(names.owned(token), line)) > 0;
+    },
+
+    /** Records a step together with outgoing messages. False when the run is no longer the token's. */
+    async commit(lane: LaneId, token: string, line: string, effects: Effects): Promise<boolean> {
+      const { keys, names } = locate(lane);
+      const reply = await scripts.commitScript.run(
+        redis,
+        { own: keys.own, owned: names.owned(token), bell: keys.bell },
+        { tag: keys.tag, line },
+        effectArguments(effects),
+      );
+      return reply === "recorded";
+    },
+
+    async finish(finish: Finish): Promise<{ readonly lost: boolean; readonly next?: Claim }> {
+      const { lane, token, worker, lines } = finish;
+      const { keys, names } = locate(lane);
+      const [outcome, next] = await scripts.finishScript.run(
+        redis,
+        {
+          own: keys.own,
+          owned: names.owned(token),
+          journal: names.journal,
+          inbox: names.inbox,
+          archive: names.archive,
+          runs: keys.runs(worker),
+          workers: keys.workers,
+          bell: keys.bell,
+          cold: keys.cold,
+        },
+        {
+          tag: keys.tag,
+          lane,
+          token,
+          worker,
+          next: finish.nextToken ?? "",
+          keep: finish.journal,
+          keepMs: limits.keepMs,
+          lines: lines.length,
+        },
+        [...lines, ...effectArguments(finish.effects)],
+      );
+      return next === undefined
+        ? { lost: outcome === "lost" }
+        : { lost: outcome === "lost", next: toClaim(next) };
+    },
+
+    /** False when the run is no longer the token's. */
+    async park(park: Park): Promise<boolean> {
+      const { lane, token } = park;
+      const { keys, names } = locate(lane);
+      const reply = await scripts.parkScript.run(
+        redis,
+        {
+          own: keys.own,
+          owned: names.owned(token),
+          journal: names.journal,
+          runs: keys.runs(workerOf(token)),
+          delay: keys.delay,
+          bell: keys.bell,
+        },
+        {
+          tag: keys.tag,
+          lane,
+          token,
+          waitMs: park.waitMs === undefined ? -1 : Math.round(park.waitMs),
+          mail: park.mail ? "1" : "0",
+          key: park.key ?? "",
+          failed: park.failed ? "1" : "0",
+          lines: park.lines.length,
+        },
+        [...park.lines, ...effectArguments(park.effects)],
+      );
+      return reply === "parked";
+    },
+
+    /** Wakes the run of a lane that waits for `key`. False when none does. */
+    async wake(lane: LaneId, key: string, line: string): Promise<boolean> {
+      const { keys, names } = locate(lane);
+      const reply = await scripts.wakeScript.run(
+        redis,
+        { own: keys.own, journal: names.journal, delay: keys.delay, bell: keys.bell },
+        { tag: keys.tag, lane, key, line },
+      );
+      return reply === "woken";
+    },
+
+    async beat(partition: number, worker: string, register: boolean): Promise<Beat> {
+      const keys = keysAt(partition);
+      const [state, nextWakeMs, taken, others] = await scripts.beatScript.run(
+        redis,
+        { own: keys.own, workers: keys.workers, delay: keys.delay, bell: keys.bell },
+        { tag: keys.tag, worker, leaseMs: limits.leaseMs, register: register ? "1" : "0" },
+      );
+      return { registered: state === "ok", nextWakeMs: nextWakeMs < 0 ? undefined : nextWakeMs, taken, others };
+    },
+
+    /** Unregisters a worker whose last beat is at least `lateMs` old; its runs go to the head of the line. -1: it lives. */
+    async reap(partition: number, worker: string, lateMs: number): Promise<number> {
+      const keys = keysAt(partition);
+      return scripts.reapScript.run(
+        redis,
+        { own: keys.own, workers: keys.workers, delay: keys.delay, bell: keys.bell },
+        { tag: keys.tag, worker, leaseMs: limits.leaseMs, lateMs },
+      );
+    },
+
+    async cancel(cancel: Cancel): Promise<"cancelled" | "over" | "changed" | "lost"> {
+      const { keys, names } = locate(cancel.lane);
+      const { witness } = cancel;
+      return scripts.cancelScript.run(
+        redis,
+        {
+          own: keys.own,
+          journal: names.journal,
+          inbox: names.inbox,
+          delay: keys.delay,
+          bell: keys.bell,
+          cold: keys.cold,
+          witness:
+            witness === undefined
+              ? `${keys.tag}no-witness`
+              : laneKeys(keys.tag, witness.lane).owned(witness.token),
+        },
+        {
+          tag: keys.tag,
+          lane: cancel.lane,
+          run: cancel.runId,
+          length: cancel.linesRead,
+          keepMs: limits.keepMs,
+          note: witness?.note ?? "",
+          line: cancel.line,
+        },
+        effectArguments(cancel.effects),
+      );
+    },
+
+    /** Takes waiting `steer` messages into the run: the line that was added, "" for none, undefined when it was lost. */
+    async absorb(lane: LaneId, token: string): Promise<string | undefined> {
+      const { names } = locate(lane);
+      const reply = await scripts.absorbScript.run(
+        redis,
+        { owned: names.owned(token), inbox: names.inbox },
+        { nonce: newId() },
+      );
+      return reply === "lost" ? undefined : reply;
+    },
+
+    /** Changes the text of a message that still waits. */
+    async edit(lane: LaneId, mail: Mail): Promise<"changed" | "taken" | "unknown"> {
+      const reply = await changeWaiting(lane, mail.id, mailEntry(mail));
+      return reply === "withdrawn" ? "taken" : reply;
+    },
+
+    /** Takes a message that still waits out of the inbox. */
+    async withdraw(lane: LaneId, id: MessageId): Promise<"withdrawn" | "taken" | "unknown"> {
+      const reply = await changeWaiting(lane, id, "");
+      return reply === "changed" ? "taken" : reply;
+    },
+
+    /** Replaces the oldest `trim` lines of an idle lane by an archive that holds them. False when the lane was used. */
+    async compact(
+      lane: LaneId,
+      read: { readonly length: number; readonly last: string },
+      trim: number,
+      archive: Buffer,
+    ): Promise<boolean> {
+      const { keys, names } = locate(lane);
+      const reply = await scripts.compactScript.run(
+        redis,
+        { own: keys.own, journal: names.journal, archive: names.archive, cold: keys.cold },
+        { lane, length: read.length, last: read.last, trim, archive, keepMs: limits.keepMs },
+      );
+      return reply === "compacted";
+    },
+
+    /** The lines of a lane, oldest first, without the archive. Pass the token of the run that owns it, if one does. */
+    async readJournal(lane: LaneId, token?: string): Promise<string[]> {
+      const { names } = locate(lane);
+      return redis.lrange(token === undefined ? names.journal : names.owned(token), 0, -1);
+    },
+
+    async readArchive(lane: LaneId): Promise<Buffer | undefined> {
+      return (await redis.getBuffer(locate(lane).names.archive)) ?? undefined;
+    },
+
+    /** What a lane is doing now. */
+    async look(lane: LaneId): Promise<LaneState> {
+      const state = await redis.hget(locate(lane).keys.own, lane);
+      return parseLaneState(state ?? undefined);
+    },
+
+    /** Waiting messages, oldest first. */
+    async waiting(lane: LaneId): Promise<readonly Mail[]> {
+      const entries = await redis.lrange(locate(lane).names.inbox, 0, -1);
+      return entries.map(parseMailEntry);
+    },
+
+    /** What became of a message: `waiting <nonce>`, `withdrawn`, or what a run's effects wrote. */
+    async record(lane: LaneId, id: MessageId): Promise<string | undefined> {
+      return (await redis.get(locate(lane).names.record(id))) ?? undefined;
+    },
+
+    /** The delivered answers of a message, as they were recorded. */
+    async answers(lane: LaneId, id: MessageId): Promise<readonly string[]> {
+      return redis.lrange(locate(lane).names.answers(id), 0, -1);
+    },
+
+    /** Every lane that is not idle, with what it does. */
+    async active(partition: number): Promise<ReadonlyMap<LaneId, LaneState>> {
+      const states = z.record(z.string(), z.string()).parse(await redis.hgetall(keysAt(partition).own));
+      return new Map(Object.entries(states).map(([lane, state]) => [lane as LaneId, parseLaneState(state)]));
+    },
+
+    /** A record of any partition by its key without the tag, for those whose lane is not known. */
+    async findRecord(key: string): Promise<string | undefined> {
+      const found = await Promise.all(keysOf.map((keys) => redis.get(`${keys.tag}${key}`)));
+      return found.find((value) => value !== null) ?? undefined;
+    },
+
+    /** The runs Redis says a worker holds: token → lane. */
+    async held(partition: number, worker: string): Promise<Readonly<Record<string, string>>> {
+      return redis.hgetall(keysAt(partition).runs(worker));
+    },
+
+    /** Idle lanes last used before `before`, oldest first. */
+    async coldLanes(partition: number, before: number, limit: number): Promise<LaneId[]> {
+      const lanes = await redis.zrangebyscore(keysAt(partition).cold, "-inf", before, "LIMIT", 0, limit);
+      return lanes as LaneId[];
+    },
+
+    /** Forgets that a lane should be compacted. */
+    async warm(partition: number, lane: LaneId): Promise<void> {
+      await redis.zrem(keysAt(partition).cold, lane);
+    },
+
+    /** Blocks until a lane may be ready in one of `among`, or the time is over; on a connection of its own. */
+    async waitForBell(
+      connection: RedisConnection,
+      among: readonly number[],
+      timeoutS: number,
+    ): Promise<number | undefined> {
+      const bells = among.map((partition) => keysAt(partition).bell);
+      const reply = await connection.blpop(...bells, timeoutS);
+      return reply === null ? undefined : among[bells.indexOf(reply[0])];
+    },
+
+    /** True when blocking reads may name keys of several partitions at once. */
+    oneSlot: redis instanceof Redis,
+
+    partitionOf: (lane: LaneId) => partitionOf(lane, partitions),
+  };
+
+  async function changeWaiting(lane: LaneId, id: MessageId, entry: string) {
+    const { names } = locate(lane);
+    return scripts.changeWaitingScript.run(
+      redis,
+      { inbox: names.inbox, record: names.record(id) },
+      { id, entry, recordMs: limits.recordMs },
+    );
+  }
+}
+
+/** The worker part of a token `worker.number`. */
+export function workerOf(token: string): string {
+  return token.slice(0, token.indexOf("."));
+}
+
+function toClaim(reply: readonly [string, string, string, number, "new" | "resume", number, string, string]): Claim {
+  const [lane, token, runId, attempt, how, linesBefore, lastBefore, opening] = reply;
+  return {
+    lane: lane as LaneId,
+    token,
+    runId: runId as RunId,
+    attempt,
+    resumed: how === "resume",
+    linesBefore,
+    lastBefore,
+    opening,
+  };
+}

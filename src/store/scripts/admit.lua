@@ -1,0 +1,51 @@
+--[[ admit.lua
+  Keeps a message once: notes its id, puts it in the lane's inbox and makes the lane ready when nothing runs there.
+  A run that waits for mail gets it in its journal at once and is made ready.
+  KEYS  own         hash lane → state
+        record      string, what became of the message
+        inbox       list, messages nobody has taken yet
+        journal     list, the lane's journal while nobody owns it
+        bell        list, doorbell
+        delay       sorted set, wake times
+  ARGV  tag         the partition's hash tag
+        lane        the lane
+        id          the message
+        nonce       unique per call, so that a command sent twice is told from a redelivery
+        entry       mode letter, message id, line break, message as JSON
+        recordMs    how long the record is kept, milliseconds
+        maxWaiting  how many may wait
+  Reply {"started" | "joined" | "queued" | "duplicate" | "full", how many are ahead, record of the earlier one | ""} ]]
+local own, record, inbox, journal, bell, delay = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local tag, lane, id, nonce, entry = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+--@include lib-mail.lua
+local mine = "waiting " .. nonce
+local seen = redis.call("GET", record)
+if seen then
+  if seen ~= mine then return { "duplicate", 0, seen } end
+  local waiting = redis.call("LLEN", inbox)
+  return { waiting > 1 and "queued" or "started", math.max(0, waiting - 1), "" }
+end
+local state = redis.call("HGET", own, lane)
+local kind, run, attempt, mark, rest
+if state then kind, run, attempt, mark, rest = parse(state) end
+if kind == "parked" and string.sub(rest, 1, 1) == "1" then
+  redis.call("RPUSH", journal, '+{"at":' .. now_ms() .. ',"in":[' .. body_of(entry) .. "]}")
+  redis.call("ZREM", delay, lane)
+  make_ready(lane, "resume|" .. run .. "|1|" .. mark .. "|")
+  redis.call("SET", record, mine, "PX", ARGV[6])
+  return { "joined", 0, "" }
+end
+local waiting = redis.call("RPUSH", inbox, entry)
+if waiting > tonumber(ARGV[7]) then
+  redis.call("RPOP", inbox)
+  return { "full", waiting - 1, "" }
+end
+redis.call("SET", record, mine, "PX", ARGV[6])
+if not state then
+  make_ready(lane, "ready")
+  return { "started", 0, "" }
+end
+if kind == "run" and string.sub(entry, 1, 1) == "s" then
+  redis.call("PUBLISH", "parley:worker:" .. string.match(rest, "^[^.]*"), "mail " .. rest)
+end
+return { "queued", waiting, "" }

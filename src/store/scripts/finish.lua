@@ -1,0 +1,63 @@
+--[[ finish.lua
+  Ends a run together with all it says: the last lines, outgoing messages, records. Then the lane goes on with its next
+  message or becomes idle, in the same step, and the worker gets the next ready lane if it is still registered.
+  Safe to repeat: the second time the run is over, and what was handed out is handed out again.
+  KEYS  own         hash lane → state
+        owned       list, the journal while the token owns it
+        journal     list, the journal while nobody does
+        inbox       list, messages nobody has taken yet
+        archive     string, older history
+        runs        hash token → lane, what this worker holds
+        workers     sorted set worker → lease end
+        bell        list, doorbell
+        cold        sorted set lane → when it was last used
+  ARGV  tag         the partition's hash tag
+        lane        the lane
+        token       the holder's token
+        worker      the holder
+        next        token for the next lane, or "" for none
+        keep        "keep" the journal | "drop" it with the archive
+        keepMs      how long an idle journal is kept, milliseconds
+        lines       how many journal lines follow; then effects (lib-effects.lua)
+  Reply {"finished" | "lost", the next claim | nothing} ]]
+local own, owned, journal, inbox, archive = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local runs, workers, bell, cold = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local tag, lane, token, worker, next_token = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+--@include lib-mail.lua
+--@include lib-effects.lua
+--@include lib-start.lua
+local state = redis.call("HGET", own, lane)
+local _, _, _, _, holder = parse(state or "")
+if holder ~= token then
+  return { "lost", next_token ~= "" and held(next_token) or nil }
+end
+local count = tonumber(ARGV[8])
+if ARGV[6] == "keep" then
+  append(owned, 9, count)
+  redis.call("RENAME", owned, journal)
+  redis.call("PEXPIRE", journal, ARGV[7])
+  redis.call("ZADD", cold, now_ms(), lane)
+else
+  redis.call("DEL", owned, archive)
+end
+redis.call("HDEL", runs, token)
+effects(9 + count)
+local more = redis.call("LLEN", inbox) > 0
+if more then
+  redis.call("HSET", own, lane, "ready")
+  redis.call("RPUSH", tag .. "ready:" .. kind_of(lane), lane)
+else
+  redis.call("HDEL", own, lane)
+end
+if next_token ~= "" and redis.call("ZSCORE", workers, worker) then
+  local ready = tag .. "ready:" .. kind_of(lane)
+  local candidate = redis.call("LPOP", ready)
+  while candidate do
+    local claim = start(candidate, next_token)
+    if claim then return { "finished", claim } end
+    candidate = redis.call("LPOP", ready)
+  end
+elseif more then
+  ring()
+end
+return { "finished" }

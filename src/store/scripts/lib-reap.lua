@@ -1,0 +1,27 @@
+-- Shared by beat and reap: unregisters a worker and puts its runs at the head of the line. Expects `tag`, `own`, `workers`.
+-- A run that was taken again and again without writing one line is held back, longer each time: it may be what kills us.
+local function reap(worker, now)
+  redis.call("ZREM", workers, worker)
+  local runs = tag .. "w:" .. worker
+  local pairs_ = redis.call("HGETALL", runs)
+  for index = 1, #pairs_, 2 do
+    local token, lane = pairs_[index], pairs_[index + 1]
+    local state, run, attempt, mark, holder = parse(redis.call("HGET", own, lane) or "")
+    if state == "run" and holder == token then
+      local journal = tag .. "c:" .. lane
+      redis.call("RENAME", journal .. "|" .. token, journal)
+      local length = redis.call("LLEN", journal)
+      local tries = length > tonumber(mark) and 1 or tonumber(attempt) + 1
+      if tries <= 5 then
+        redis.call("HSET", own, lane, "resume|" .. run .. "|" .. tries .. "|" .. length .. "|")
+        redis.call("LPUSH", tag .. "ready:" .. kind_of(lane), lane)
+        ring()
+      else
+        redis.call("HSET", own, lane, "parked|" .. run .. "|" .. tries .. "|" .. length .. "|0|")
+        redis.call("ZADD", delay, now + math.min(30000, 500 * 2 ^ (tries - 5)), lane)
+      end
+    end
+  end
+  redis.call("DEL", runs)
+  return #pairs_ / 2
+end

@@ -1,0 +1,43 @@
+--[[ park.lua
+  Lets a run wait and gives up its ownership: until a time, a key, mail, or several of these. With a wait of 0 it goes
+  back to the head of the line at once (a draining worker's way to hand over). Safe to repeat: the second time it is over.
+  KEYS  own         hash lane → state
+        owned       list, the journal while the token owns it
+        journal     list, the journal while nobody does
+        runs        hash token → lane, what this worker holds
+        delay       sorted set, wake times
+        bell        list, doorbell
+  ARGV  tag         the partition's hash tag
+        lane        the lane
+        token       the holder's token
+        waitMs      milliseconds until it wakes by itself; -1 for never
+        mail        "1" when the next message of the lane is for this run | "0"
+        key         what `wake` must name, or ""
+        failed      "1" when this counts as a failed attempt | "0"
+        lines       how many journal lines follow; then effects (lib-effects.lua)
+  Reply "parked" | "lost" ]]
+local own, owned, journal, runs, delay, bell = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local tag, lane, token, wait = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+--@include lib-mail.lua
+--@include lib-effects.lua
+local _, run, attempt, mark, holder = parse(redis.call("HGET", own, lane) or "")
+if holder ~= token then return "lost" end
+local length = redis.call("LLEN", owned)
+local tries = attempt
+if length > tonumber(mark) then tries = 1 end
+if ARGV[7] == "1" then tries = tries + 1 end
+local count = tonumber(ARGV[8])
+append(owned, 9, count)
+redis.call("RENAME", owned, journal)
+redis.call("HDEL", runs, token)
+local where = "|" .. run .. "|" .. tries .. "|" .. (length + count) .. "|"
+if wait == 0 then
+  redis.call("HSET", own, lane, "resume" .. where)
+  redis.call("LPUSH", tag .. "ready:" .. kind_of(lane), lane)
+  ring()
+else
+  redis.call("HSET", own, lane, "parked" .. where .. ARGV[5] .. "|" .. ARGV[6])
+  if wait > 0 then redis.call("ZADD", delay, now_ms() + wait, lane) end
+end
+effects(9 + count)
+return "parked"

@@ -1,0 +1,23 @@
+--[[ wake.lua
+  Wakes a run that waits for a key and hands it a line. Safe to repeat with the same line.
+  KEYS  own         hash lane → state
+        journal     list, the journal while nobody owns it
+        delay       sorted set, wake times
+        bell        list, doorbell
+  ARGV  tag         the partition's hash tag
+        lane        the lane
+        key         what the run waits for
+        line        the journal line it gets
+  Reply "woken" | "not-waiting" ]]
+local own, journal, delay, bell = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local tag, lane, key, line = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+--@include lib-mail.lua
+local state, run, attempt, mark, rest = parse(redis.call("HGET", own, lane) or "")
+if state == "parked" and string.sub(rest, 3) == key then
+  redis.call("RPUSH", journal, line)
+  redis.call("ZREM", delay, lane)
+  make_ready(lane, "resume|" .. run .. "|1|" .. mark .. "|")
+  return "woken"
+end
+if state == "run" then journal = journal .. "|" .. rest end
+return redis.call("LPOS", journal, line) and "woken" or "not-waiting"

@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { defineScript } from "./script.ts";
+
+const lua = (name: string) => new URL(`./scripts/${name}.lua`, import.meta.url);
+
+/** lane, token, run, attempt, how, lines before, last of them, opening line. */
+const claimReply = z.tuple([
+  z.string(),
+  z.string(),
+  z.string(),
+  z.number(),
+  z.enum(["new", "resume"]),
+  z.number(),
+  z.string(),
+  z.string(),
+]);
+
+// What each transition does, and why it may be repeated, stands at the head of its Lua file.
+
+export const admitScript = defineScript({
+  file: lua("admit"),
+  keys: ["own", "record", "inbox", "journal", "bell", "delay"],
+  args: ["tag", "lane", "id", "nonce", "entry", "recordMs", "maxWaiting"],
+  reply: z.tuple([z.enum(["started", "joined", "queued", "duplicate", "full"]), z.number(), z.string()]),
+});
+
+export const claimScript = defineScript({
+  file: lua("claim"),
+  keys: ["own", "workers", "runs", "bell"],
+  args: ["tag", "worker", "first", "kinds"],
+  reply: z.union([z.literal("gone"), z.array(claimReply)]),
+});
+
+export const finishScript = defineScript({
+  file: lua("finish"),
+  keys: ["own", "owned", "journal", "inbox", "archive", "runs", "workers", "bell", "cold"],
+  args: ["tag", "lane", "token", "worker", "next", "keep", "keepMs", "lines"],
+  reply: z.union([
+    z.tuple([z.enum(["finished", "lost"])]),
+    z.tuple([z.enum(["finished", "lost"]), claimReply]),
+  ]),
+});
+
+export const commitScript = defineScript({
+  file: lua("commit"),
+  keys: ["own", "owned", "bell"],
+  args: ["tag", "line"],
+  reply: z.enum(["recorded", "lost"]),
+});
+
+export const parkScript = defineScript({
+  file: lua("park"),
+  keys: ["own", "owned", "journal", "runs", "delay", "bell"],
+  args: ["tag", "lane", "token", "waitMs", "mail", "key", "failed", "lines"],
+  reply: z.enum(["parked", "lost"]),
+});
+
+export const wakeScript = defineScript({
+  file: lua("wake"),
+  keys: ["own", "journal", "delay", "bell"],
+  args: ["tag", "lane", "key", "line"],
+  reply: z.enum(["woken", "not-waiting"]),
+});
+
+export const beatScript = defineScript({
+  file: lua("beat"),
+  keys: ["own", "workers", "delay", "bell"],
+  args: ["tag", "worker", "leaseMs", "register"],
+  reply: z.tuple([z.enum(["ok", "gone"]), z.number(), z.number(), z.array(z.string())]),
+});
+
+export const reapScript = defineScript({
+  file: lua("reap"),
+  keys: ["own", "workers", "delay", "bell"],
+  args: ["tag", "worker", "leaseMs", "lateMs"],
+  reply: z.number(),
+});
+
+export const cancelScript = defineScript({
+  file: lua("cancel"),
+  keys: ["own", "journal", "inbox", "delay", "bell", "cold", "witness"],
+  args: ["tag", "lane", "run", "length", "keepMs", "note", "line"],
+  reply: z.enum(["cancelled", "over", "changed", "lost"]),
+});
+
+export const absorbScript = defineScript({
+  file: lua("absorb"),
+  keys: ["owned", "inbox"],
+  args: ["nonce"],
+  reply: z.string(),
+});
+
+export const changeWaitingScript = defineScript({
+  file: lua("change-waiting"),
+  keys: ["inbox", "record"],
+  args: ["id", "entry", "recordMs"],
+  reply: z.enum(["changed", "withdrawn", "taken", "unknown"]),
+});
+
+export const compactScript = defineScript({
+  file: lua("compact"),
+  keys: ["own", "journal", "archive", "cold"],
+  args: ["lane", "length", "last", "trim", "archive", "keepMs"],
+  reply: z.enum(["compacted", "changed"]),
+});
