@@ -1,32 +1,169 @@
 import { randomBytes } from "node:crypto";
 import { describeError } from "./kernel/errors.ts";
-import { PLATFORMS, platformOf } from "./kernel/messages.ts";
 import { systemClock, type NewId } from "./kernel/ports.ts";
-import { createChatHandler } from "./agent/chat.ts";
-import { createControlHandler } from "./agent/control.ts";
-import { createDoor, lastRun } from "./agent/door.ts";
-import type { Door } from "./agent/door-contract.ts";
-import { createLive } from "./agent/live.ts";
-import { createSystemPrompt } from "./agent/system-prompt.ts";
-import { createApi } from "./api/server.ts";
 import { createLiveFeed } from "./api/live-feed.ts";
+import { createApi, listen } from "./api/server.ts";
+import { publicBindProblem } from "./config/public-bind.ts";
 import type { Config } from "./config/schema.ts";
 import { createPages } from "./dashboard/pages.ts";
-import { createDeliveryHandler } from "./delivery/delivery.ts";
 import { startCompactor } from "./engine/compactor.ts";
-import { createWorker, type Worker } from "./engine/worker.ts";
+import { watchOldest } from "./engine/oldest.ts";
 import { createModelClient } from "./models/client.ts";
 import { startDemoModel } from "./models/demo/server.ts";
-import { createRecordedPlatform } from "./platforms/recorded.ts";
+import { createRuntime } from "./runtime.ts";
 import { createApiKeyStore } from "./store/api-keys.ts";
 import { checkRedis, fixPartitions } from "./store/check-redis.ts";
-import { connectRedis, type RedisConnection } from "./store/connection.ts";
-import { createConversationStore } from "./store/conversations.ts";
-import { createLanes, type Lanes } from "./store/lanes.ts";
-import { createMemoryStore } from "./store/memory.ts";
+import { connectRedis } from "./store/connection.ts";
 import { openRedis } from "./store/open-redis.ts";
 import type { Logger } from "./telemetry/logger.ts";
-import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
-import { builtinTools } from "./tools/builtin/index.ts";
-import { createSafeFetch } from "./tools/safe-fetch.ts";
-import { createToolbox, type Toolbox } from "./tools/toolbox.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
+import type { Tool } from "./tools/contract.ts";
+
+/** A running Parley process. */
+export interface App {
+  /** Where the page and the API answer; undefined when this process has no `api` role. */
+  readonly url: string | undefined;
+  /** For the operator: where Redis is. */
+  readonly redis: string;
+  /** True when the offline demo model answers because no model is configured. */
+  readonly demo: boolean;
+  /** Stops taking work, lets runs end or hands them over, closes everything. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** The address is public and no key protects it; `message` says what to do. */
+export class RefusedToStart extends Error {
+  override readonly name = "RefusedToStart";
+}
+
+/**
+ * Builds every part and starts those that this process' roles need. Nothing is listened to before Redis is checked.
+ * Throws `RefusedToStart`, `UnsuitableRedis` or what a part could not do; then nothing is left running.
+ */
+export async function startApp(options: {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Tools besides the built-in ones. */
+  readonly tools?: readonly Tool[];
+}): Promise<App> {
+  const { config, log } = options;
+  const problem = publicBindProblem(config);
+  if (problem !== undefined) throw new RefusedToStart(problem);
+  const closing: (() => unknown)[] = [];
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= closeAll(closing, log));
+  try {
+    return { ...(await build(options, closing)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function build(
+  { config, log, tools = [] }: Parameters<typeof startApp>[0],
+  closing: (() => unknown)[],
+): Promise<Omit<App, "stop">> {
+  const clock = systemClock;
+  const metrics = createMetrics();
+  const has = (role: Config["roles"][number]) => config.roles.includes(role);
+
+  const opened = await openRedis(config.redis, config.data_dir, log);
+  closing.push(() => opened.close());
+  const redis = connectRedis(opened.target, "main", log);
+  closing.push(() => redis.disconnect());
+  redis.on("reconnecting", () => metrics.redisReconnected());
+  const facts = await checkRedis(redis);
+  for (const warning of facts.warnings) log.warn({}, warning);
+  const partitions = await fixPartitions(redis, config.redis.partitions);
+
+  const model = await openModel(config, log, closing);
+  const runtime = createRuntime({
+    config,
+    redis,
+    target: opened.target,
+    partitions,
+    model: model.client,
+    metrics,
+    newId,
+    log,
+    tools,
+  });
+
+  if (has("worker")) {
+    await runtime.worker.start();
+    closing.push(() => runtime.worker.drain(config.worker.drain_s * 1000));
+    const compactor = startCompactor({ lanes: runtime.lanes, clock, log });
+    closing.push(() => compactor.stop());
+    const onAge = (ageMs: number) => metrics.setOldestUnanswered(ageMs);
+    closing.push(watchOldest({ lanes: runtime.lanes, kind: "chat", onAge, clock, log }));
+  }
+
+  let url: string | undefined;
+  if (has("api")) {
+    const live = createLiveFeed(() => connectRedis(opened.target, "live", log));
+    closing.push(() => live.close());
+    const pages = createPages();
+    const api = createApi({
+      door: runtime.door,
+      keys: createApiKeyStore(redis, {
+        newId,
+        clock,
+        ...(config.server.api_key === undefined ? {} : { adminKey: config.server.api_key }),
+      }),
+      redis,
+      live,
+      memory: runtime.memory,
+      tools: () => runtime.toolbox.list(),
+      ready: async () => ({
+        redis: (await redis.ping()) === "PONG" ? true : "Redis does not answer",
+        worker: has("worker") ? runtime.worker.ready() : true,
+      }),
+      metrics,
+      config: { host: config.server.host, hasAdminKey: config.server.api_key !== undefined },
+      log,
+      clock,
+      newId,
+      page: (request) => pages.fetch(request),
+    });
+    const server = await listen(api, { host: config.server.host, port: config.server.port, log });
+    closing.push(() => server.close());
+    url = server.url;
+  }
+  return { url, redis: opened.describe, demo: model.demo };
+}
+
+/** The configured model, or the offline demo model served over HTTP, so that both take the same path. */
+async function openModel(config: Config, log: Logger, closing: (() => unknown)[]) {
+  const demo = config.ai.url === undefined;
+  let url = config.ai.url;
+  if (url === undefined) {
+    const server = await startDemoModel({ log });
+    closing.push(() => server.stop());
+    url = server.url;
+  }
+  const client = createModelClient({
+    url,
+    model: config.ai.model,
+    timeoutMs: config.ai.timeout_s * 1000,
+    log,
+    clock: systemClock,
+    ...(config.ai.api_key === undefined ? {} : { apiKey: config.ai.api_key.reveal() }),
+    ...(config.ai.temperature === undefined ? {} : { temperature: config.ai.temperature }),
+  });
+  return { client, demo };
+}
+
+/** Undoes what was opened, the last first; one failure does not keep the rest open. */
+async function closeAll(closing: (() => unknown)[], log: Logger): Promise<void> {
+  for (const close of closing.toReversed()) {
+    try {
+      await close();
+    } catch (error) {
+      log.warn({ error: describeError(error) }, "a part did not stop cleanly");
+    }
+  }
+}
+
+/** 16 characters with 80 random bits, safe in keys, URLs and Redis channels; no dot, which separates tokens. */
+const newId: NewId = () => BigInt(`0x${randomBytes(10).toString("hex")}`).toString(36).padStart(16, "0");

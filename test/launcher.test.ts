@@ -147,7 +147,9 @@ test("two first starts at the same time install once, say so, and both run", asy
   expect(both.map(({ code }) => code)).toEqual([3, 4]);
   const said = "parley: installing dependencies with npm ci, because they are missing\n";
   expect(both.map(({ error }) => error).toSorted()).toEqual(["", said]);
-  expect(readFileSync(join(root, "npm-calls"), "utf8")).toBe("ci --no-audit --no-fund --loglevel=error --omit=dev\n");
+  expect(readFileSync(join(root, "npm-calls"), "utf8")).toBe(
+    "ci --include=dev --no-audit --no-fund --loglevel=error\n",
+  );
 });
 
 test("a changed lock file is installed at the next start, what already fits is left alone", async () => {

@@ -19,10 +19,11 @@ export async function ensureInstalled({ root, dev }: { root: string; dev: boolea
     clearTimeout(notice);
     if (isInstalled(root, dev)) return;
     console.error(`parley: installing dependencies with npm ci, because ${reason(root)}`);
-    const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error", dev ? "--include=dev" : "--omit=dev"];
+    // Always with the developer's packages: a later `npm test` would otherwise replace them under a running program.
+    const args = ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"];
     const code = await runChild("npm", args, { cwd: root, stdio: ["ignore", 2, 2] });
     if (code !== 0) throw new Error(`npm ci failed with code ${code}; what it said is above`);
-    writeFileSync(join(root, STAMP), stamp(root, dev));
+    writeFileSync(join(root, STAMP), hashOfLock(root));
   }).finally(() => clearTimeout(notice));
 }
 
@@ -49,16 +50,14 @@ export function findOutdated(wanted: LockFile, installed: LockFile, { dev }: { d
   });
 }
 
+/** The hash of the lock file that the launcher itself installed last. */
 const STAMP = "node_modules/.parley-installed";
 /** Written by npm as the last thing of an installation, so an interrupted one has none. */
 const NPM_RECORD = "node_modules/.package-lock.json";
 
 function isInstalled(root: string, dev: boolean): boolean {
   if (!existsSync(join(root, NPM_RECORD))) return false;
-  if (existsSync(join(root, STAMP))) {
-    const kept = readFileSync(join(root, STAMP), "utf8");
-    if (kept === stamp(root, true) || (!dev && kept === stamp(root, false))) return true;
-  }
+  if (existsSync(join(root, STAMP)) && readFileSync(join(root, STAMP), "utf8") === hashOfLock(root)) return true;
   return findOutdated(readLock(root, "package-lock.json"), readLock(root, NPM_RECORD), { dev }).length === 0;
 }
 
@@ -66,11 +65,10 @@ function reason(root: string): string {
   return existsSync(join(root, NPM_RECORD)) ? "they do not fit package-lock.json" : "they are missing";
 }
 
-function stamp(root: string, dev: boolean): string {
-  const hash = createHash("sha256")
+function hashOfLock(root: string): string {
+  return createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
-  return `${hash} ${dev ? "all" : "without dev"}\n`;
 }
 
 function readLock(root: string, file: string): LockFile {

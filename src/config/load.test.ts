@@ -47,7 +47,7 @@ describe("what is in force", () => {
       ai: { model: "gpt-4.1-mini", timeout_s: 120, max_steps: 30, history_messages: 50, history_tokens: 24000 },
       server: { host: "127.0.0.1", port: 8300 },
       access: "pairing",
-      redis: { partitions: 8 },
+      redis: { partitions: 1 },
       data_dir: ".data",
       roles: ["gateway", "worker", "scheduler", "api"],
       queue: { mode: "queue", max_waiting: 1000 },

@@ -25,9 +25,9 @@ const redis = z
       .int()
       .min(1)
       .max(1024)
-      .default(8)
+      .default(1)
       .describe(
-        "How many partitions conversations are spread over. Read at the very first start only: from then on the number stored in Redis counts.",
+        "How many partitions conversations are spread over: 1 is best for one Redis, several per master for a Cluster. Read at the very first start only; from then on the number stored in Redis counts.",
       ),
   })
   .superRefine(checkRedis)

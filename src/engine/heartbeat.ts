@@ -109,6 +109,12 @@ export function startHeartbeat(worker: string, parts: HeartbeatParts) {
       await Promise.all(partitions.map((partition) => beat(partition, true)));
       lastSuccess = clock.monotonic();
     },
+    /** True while beats arrive, else what is wrong. */
+    healthy(): true | string {
+      if (stopped) return "this worker lost its lease and is registering again";
+      const silentMs = clock.monotonic() - lastSuccess;
+      return silentMs < 2_000 ? true : `no contact with Redis for ${Math.round(silentMs / 1000)} s`;
+    },
     /** Beats at once in the partition of a run that waits only briefly. */
     wakeAfter(partition: number, ms: number): void {
       if (!stopped && ms < BEAT_MS) wakeAfter(partition, ms);

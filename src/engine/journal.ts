@@ -27,7 +27,14 @@ export type JournalEntry =
   | { readonly kind: "opened"; readonly runId: RunId; readonly at: number; readonly messages: readonly unknown[] }
   | { readonly kind: "joined"; readonly at: number; readonly messages: readonly unknown[] }
   | { readonly kind: "intent"; readonly step: string; readonly at: number }
-  | { readonly kind: "try-failed"; readonly step: string; readonly message: string; readonly at: number }
+  /** `tries` counts this one: a line that was appended twice is still one try. */
+  | {
+      readonly kind: "try-failed";
+      readonly step: string;
+      readonly message: string;
+      readonly at: number;
+      readonly tries: number;
+    }
   | StepEntry
   | { readonly kind: "woken"; readonly key: string; readonly value: unknown; readonly at: number }
   | { readonly kind: "ended"; readonly runId: RunId; readonly end: End; readonly at: number; readonly text?: string }
@@ -40,8 +47,8 @@ export function intentLine(step: string, at: number): string {
   return `!${JSON.stringify({ s: step, at })}`;
 }
 
-export function tryFailedLine(step: string, message: string, at: number): string {
-  return `?${JSON.stringify({ s: step, e: message, at })}`;
+export function tryFailedLine(step: string, message: string, at: number, tries: number): string {
+  return `?${JSON.stringify({ s: step, e: message, at, n: tries })}`;
 }
 
 export function stepLine(entry: Omit<StepEntry, "kind">): string {
@@ -99,7 +106,9 @@ function toEntry(letter: string | undefined, fields: Fields): JournalEntry | und
     case "!":
       return step === undefined ? undefined : { kind: "intent", step, at };
     case "?":
-      return step === undefined ? undefined : { kind: "try-failed", step, message: String(fields.e), at };
+      return step === undefined
+        ? undefined
+        : { kind: "try-failed", step, message: String(fields.e), at, tries: fields.n ?? 1 };
     case "=": {
       if (step === undefined) return undefined;
       const outcome: StepOutcome = typeof fields.e === "object" ? { error: fields.e } : { value: fields.v };

@@ -147,6 +147,13 @@ function createRun(
     return undefined;
   }
 
+  function triesFailed(name: string): number {
+    let tries = 0;
+    for (const entry of entries)
+      if (entry.kind === "try-failed" && entry.step === name) tries = Math.max(tries, entry.tries);
+    return tries;
+  }
+
   // What a last step left to be written with the end, when it turns out that more follows.
   async function flush(): Promise<void> {
     const earlier = pending;
@@ -185,7 +192,7 @@ function createRun(
   async function doStep<T>(name: string, work: (context: StepContext) => Promise<T>, options: StepOptions<T>): Promise<T> {
     const once = options.effect === "once";
     const startedAt = clock.monotonic();
-    const attempt = 1 + entries.filter((entry) => entry.kind === "try-failed" && entry.step === name).length;
+    const attempt = 1 + triesFailed(name);
     if (once) {
       if (entries.some((entry) => entry.kind === "intent" && entry.step === name)) {
         const message = `${name} was begun before an interruption and nobody knows how it ended`;
@@ -202,7 +209,7 @@ function createRun(
       if (error instanceof RunLost || error instanceof WorkerDraining) throw error;
       const policy = options.retry ?? DEFAULT_RETRY;
       if (!once && error instanceof OutsideError && error.retry.kind === "after" && attempt < policy.tries) {
-        await write(tryFailedLine(name, describeError(error), clock.now()));
+        await write(tryFailedLine(name, describeError(error), clock.now(), attempt));
         throw new StepWaits(name, backoffMs(policy, attempt, chance(), error.retry.ms));
       }
       const code = error instanceof OutsideError ? error.code : error instanceof InvalidInput ? "invalid" : "failed";
@@ -212,7 +219,8 @@ function createRun(
     }
     // What a cancelled or taken-over run still finishes is nobody's result.
     signal.throwIfAborted();
-    const last = options.last?.(value) ?? false;
+    // What happened once must not wait to be recorded: until then it counts as unknown.
+    const last = !once && (options.last?.(value) ?? false);
     const effects = options.effects?.(value);
     await record(name, { value }, startedAt, attempt, effects === undefined ? { last } : { last, effects });
     return value;
@@ -255,7 +263,7 @@ function createRun(
       if (!hints.mail) return 0;
       hints.mail = false;
       if (pending.length > 0) throw new Error(`run ${runId} cannot take messages after its last step`);
-      const line = await lanes.absorb(lane, token);
+      const line = await lanes.absorb(lane, token, history.lines.length + written.length);
       if (line === undefined) throw lost();
       if (line === "") return 0;
       keep(line);

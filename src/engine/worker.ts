@@ -229,6 +229,9 @@ export function createWorker(options: WorkerOptions) {
     /** This worker's present name. */
     id: () => identity.id,
     active: () => held.size,
+    /** True while this worker may take work, else what is wrong. */
+    ready: (): true | string =>
+      stopping ? "this worker is stopping" : (heartbeat?.healthy() ?? "this worker is not registered yet"),
 
     async start(): Promise<void> {
       listener.on("message", onHint);

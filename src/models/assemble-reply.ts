@@ -67,7 +67,10 @@ export function finishReply(draft: ReplyDraft, context: ReplyContext): ModelRepl
   if (ended === "filtered")
     throw new OutsideError(`${place} withheld its answer (${draft.finish})`, { code: "refused" });
   if (ended === "failed")
-    throw new OutsideError(`${place} ended its answer with an error`, { code: "unavailable", retry: { kind: "after" } });
+    throw new OutsideError(`${place} ended its answer with an error`, {
+      code: "unavailable",
+      retry: { kind: "after" },
+    });
   if (draft.calls.some((call) => call.name === ""))
     throw new OutsideError(`${place} called a tool without naming it`, { code: "garbled", retry: { kind: "after" } });
   if (ended === "at its limit" && draft.calls.some((call) => !isJson(call.args)))

@@ -37,7 +37,8 @@ const cases: readonly Case[] = [
     status: 429,
     body: {
       error: {
-        message: "Rate limit reached for gpt-4o on tokens per min (TPM): Limit 30000, Used 29000, Requested 2000. Please try again in 1.999s.",
+        message:
+          "Rate limit reached for gpt-4o on tokens per min (TPM): Limit 30000, Used 29000, Requested 2000. Please try again in 1.999s.",
         type: "tokens",
         code: "rate_limit_exceeded",
       },
@@ -76,14 +77,26 @@ const cases: readonly Case[] = [
   {
     from: "OpenAI at its hard limit",
     status: 400,
-    body: { error: { message: "Billing hard limit has been reached", type: "invalid_request_error", code: "billing_hard_limit_reached" } },
+    body: {
+      error: {
+        message: "Billing hard limit has been reached",
+        type: "invalid_request_error",
+        code: "billing_hard_limit_reached",
+      },
+    },
     code: "quota-exhausted",
     retry: "never",
   },
   {
     from: "OpenAI with a wrong key",
     status: 401,
-    body: { error: { message: "Incorrect API key provided: sk-ab***yz.", type: "invalid_request_error", code: "invalid_api_key" } },
+    body: {
+      error: {
+        message: "Incorrect API key provided: sk-ab***yz.",
+        type: "invalid_request_error",
+        code: "invalid_api_key",
+      },
+    },
     code: "unauthorized",
     retry: "never",
   },
@@ -116,7 +129,13 @@ const cases: readonly Case[] = [
   {
     from: "OpenAI, project without the model",
     status: 403,
-    body: { error: { message: "Project `proj_x` does not have access to model `o3`", type: "invalid_request_error", code: "model_not_found" } },
+    body: {
+      error: {
+        message: "Project `proj_x` does not have access to model `o3`",
+        type: "invalid_request_error",
+        code: "model_not_found",
+      },
+    },
     code: "not-found",
     retry: "never",
   },
@@ -140,7 +159,8 @@ const cases: readonly Case[] = [
     status: 400,
     body: {
       error: {
-        message: "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300000 tokens. Please reduce the length of the messages.",
+        message:
+          "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300000 tokens. Please reduce the length of the messages.",
         type: "invalid_request_error",
         code: "context_length_exceeded",
       },
@@ -153,7 +173,8 @@ const cases: readonly Case[] = [
     status: 400,
     body: {
       error: {
-        message: "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'.",
+        message:
+          "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'.",
         type: "invalid_request_error",
         param: "messages.[3].role",
         code: null,
@@ -193,7 +214,11 @@ const cases: readonly Case[] = [
   },
   {
     from: "OpenAI, an error event in the stream",
-    body: { message: "The server had an error while processing your request.", type: "server_error", code: "internal_error" },
+    body: {
+      message: "The server had an error while processing your request.",
+      type: "server_error",
+      code: "internal_error",
+    },
     code: "unavailable",
     retry: "after",
   },
@@ -283,7 +308,10 @@ const cases: readonly Case[] = [
     headers: { "retry-after": "13" },
     body: {
       type: "error",
-      error: { type: "rate_limit_error", message: "This request would exceed your organization's rate limit of 40,000 input tokens per minute" },
+      error: {
+        type: "rate_limit_error",
+        message: "This request would exceed your organization's rate limit of 40,000 input tokens per minute",
+      },
     },
     code: "rate-limited",
     retry: 13_000,
@@ -293,7 +321,10 @@ const cases: readonly Case[] = [
     status: 400,
     body: {
       type: "error",
-      error: { type: "invalid_request_error", message: "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing." },
+      error: {
+        type: "invalid_request_error",
+        message: "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.",
+      },
     },
     code: "quota-exhausted",
     retry: "never",
@@ -301,7 +332,10 @@ const cases: readonly Case[] = [
   {
     from: "Anthropic, prompt too long",
     status: 400,
-    body: { type: "error", error: { type: "invalid_request_error", message: "prompt is too long: 210345 tokens > 200000 maximum" } },
+    body: {
+      type: "error",
+      error: { type: "invalid_request_error", message: "prompt is too long: 210345 tokens > 200000 maximum" },
+    },
     code: "context-too-long",
     retry: "never",
   },
@@ -312,7 +346,8 @@ const cases: readonly Case[] = [
       type: "error",
       error: {
         type: "invalid_request_error",
-        message: "input length and `max_tokens` exceed context limit: 174167 + 64000 > 200000, decrease input length or `max_tokens` and try again",
+        message:
+          "input length and `max_tokens` exceed context limit: 174167 + 64000 > 200000, decrease input length or `max_tokens` and try again",
       },
     },
     code: "context-too-long",
@@ -328,7 +363,13 @@ const cases: readonly Case[] = [
   {
     from: "Anthropic, key without permission",
     status: 403,
-    body: { type: "error", error: { type: "permission_error", message: "Your API key does not have permission to use the specified resource." } },
+    body: {
+      type: "error",
+      error: {
+        type: "permission_error",
+        message: "Your API key does not have permission to use the specified resource.",
+      },
+    },
     code: "forbidden",
     retry: "never",
   },
@@ -340,7 +381,8 @@ const cases: readonly Case[] = [
       {
         error: {
           code: 429,
-          message: "You exceeded your current quota, please check your plan and billing details. Please retry in 37.2s.",
+          message:
+            "You exceeded your current quota, please check your plan and billing details. Please retry in 37.2s.",
           status: "RESOURCE_EXHAUSTED",
           details: [
             {
@@ -428,7 +470,9 @@ const cases: readonly Case[] = [
   {
     from: "Ollama, model not pulled",
     status: 404,
-    body: { error: { message: "model \"llama9\" not found, try pulling it first", type: "api_error", param: null, code: null } },
+    body: {
+      error: { message: 'model "llama9" not found, try pulling it first', type: "api_error", param: null, code: null },
+    },
     code: "not-found",
     retry: "never",
   },
@@ -488,7 +532,8 @@ const cases: readonly Case[] = [
     status: 400,
     body: {
       error: {
-        message: "The decoder prompt (length 163840) is longer than the maximum model length of 131072. Make sure that `max_model_len` is no smaller than the number of text tokens.",
+        message:
+          "The decoder prompt (length 163840) is longer than the maximum model length of 131072. Make sure that `max_model_len` is no smaller than the number of text tokens.",
         type: "BadRequestError",
         code: 400,
       },
@@ -505,7 +550,13 @@ const cases: readonly Case[] = [
   },
   {
     from: "vLLM, error in the stream",
-    body: { object: "error", message: "EngineCore encountered an issue.", type: "InternalServerError", param: null, code: 500 },
+    body: {
+      object: "error",
+      message: "EngineCore encountered an issue.",
+      type: "InternalServerError",
+      param: null,
+      code: 500,
+    },
     code: "unavailable",
     retry: "after",
   },
@@ -513,7 +564,14 @@ const cases: readonly Case[] = [
     from: "a validating server that echoes what the person typed",
     status: 422,
     body: {
-      detail: [{ type: "missing", loc: ["body", "model"], msg: "Field required", input: { content: "why is it overloaded, too many tokens?" } }],
+      detail: [
+        {
+          type: "missing",
+          loc: ["body", "model"],
+          msg: "Field required",
+          input: { content: "why is it overloaded, too many tokens?" },
+        },
+      ],
     },
     code: "bad-request",
     retry: "never",
@@ -521,28 +579,42 @@ const cases: readonly Case[] = [
   {
     from: "DeepSeek, no balance",
     status: 402,
-    body: { error: { message: "Insufficient Balance", type: "unknown_error", param: null, code: "invalid_request_error" } },
+    body: {
+      error: { message: "Insufficient Balance", type: "unknown_error", param: null, code: "invalid_request_error" },
+    },
     code: "quota-exhausted",
     retry: "never",
   },
   {
     from: "Moonshot, overloaded as a 429",
     status: 429,
-    body: { error: { message: "The engine is currently overloaded, please try again later", type: "engine_overloaded_error" } },
+    body: {
+      error: { message: "The engine is currently overloaded, please try again later", type: "engine_overloaded_error" },
+    },
     code: "overloaded",
     retry: "after",
   },
   {
     from: "Moonshot, context",
     status: 400,
-    body: { error: { message: "Invalid request: Your request exceeded model token limit: 131072", type: "invalid_request_error" } },
+    body: {
+      error: {
+        message: "Invalid request: Your request exceeded model token limit: 131072",
+        type: "invalid_request_error",
+      },
+    },
     code: "context-too-long",
     retry: "never",
   },
   {
     from: "Mistral, capacity",
     status: 429,
-    body: { object: "error", message: "Service tier capacity exceeded for this model.", type: "service_tier_capacity_exceeded", code: "3505" },
+    body: {
+      object: "error",
+      message: "Service tier capacity exceeded for this model.",
+      type: "service_tier_capacity_exceeded",
+      code: "3505",
+    },
     code: "overloaded",
     retry: "after",
   },
@@ -565,7 +637,8 @@ const cases: readonly Case[] = [
     status: 429,
     body: {
       error: {
-        message: "Rate limit reached for model `x` on tokens per day (TPD): Limit 100000, Used 99900, Requested 500. Please try again in 5m45.6s.",
+        message:
+          "Rate limit reached for model `x` on tokens per day (TPD): Limit 100000, Used 99900, Requested 500. Please try again in 5m45.6s.",
         type: "tokens",
         code: "rate_limit_exceeded",
       },
@@ -601,7 +674,9 @@ const cases: readonly Case[] = [
       error: {
         message: "Provider returned error",
         code: 400,
-        metadata: { raw: '{"error":{"message":"too long","type":"invalid_request_error","code":"context_length_exceeded"}}' },
+        metadata: {
+          raw: '{"error":{"message":"too long","type":"invalid_request_error","code":"context_length_exceeded"}}',
+        },
       },
     },
     code: "context-too-long",
@@ -610,14 +685,21 @@ const cases: readonly Case[] = [
   {
     from: "OpenRouter, free requests of the day used",
     status: 429,
-    body: { error: { message: "Rate limit exceeded: free-models-per-day. Add 10 credits to unlock 1000 free model requests per day", code: 429 } },
+    body: {
+      error: {
+        message: "Rate limit exceeded: free-models-per-day. Add 10 credits to unlock 1000 free model requests per day",
+        code: 429,
+      },
+    },
     code: "quota-exhausted",
     retry: "never",
   },
   {
     from: "OpenRouter, moderation",
     status: 403,
-    body: { error: { message: "Your input was flagged", code: 403, metadata: { reasons: ["violence"], flagged_input: "…" } } },
+    body: {
+      error: { message: "Your input was flagged", code: 403, metadata: { reasons: ["violence"], flagged_input: "…" } },
+    },
     code: "refused",
     retry: "never",
   },
@@ -645,19 +727,36 @@ const cases: readonly Case[] = [
   {
     from: "a gateway's 500 around a context error",
     status: 500,
-    body: { error: { message: "litellm.ContextWindowExceededError: This model's maximum context length is 16384 tokens.", code: "500" } },
+    body: {
+      error: {
+        message: "litellm.ContextWindowExceededError: This model's maximum context length is 16384 tokens.",
+        code: "500",
+      },
+    },
     code: "context-too-long",
     retry: "never",
   },
   {
     from: "a gateway in Go that ran out of time",
     status: 500,
-    body: { error: { message: "Post \"http://up/v1\": context deadline exceeded", type: "server_error" } },
+    body: { error: { message: 'Post "http://up/v1": context deadline exceeded', type: "server_error" } },
     code: "timeout",
     retry: "after",
   },
-  { from: "nginx, bad gateway", status: 502, body: "<html><head><title>502 Bad Gateway</title></head></html>", code: "unavailable", retry: "after" },
-  { from: "nginx, too large", status: 413, body: "<html><title>413 Request Entity Too Large</title></html>", code: "too-large", retry: "never" },
+  {
+    from: "nginx, bad gateway",
+    status: 502,
+    body: "<html><head><title>502 Bad Gateway</title></head></html>",
+    code: "unavailable",
+    retry: "after",
+  },
+  {
+    from: "nginx, too large",
+    status: 413,
+    body: "<html><title>413 Request Entity Too Large</title></html>",
+    code: "too-large",
+    retry: "never",
+  },
   { from: "a gateway's timeout", status: 504, body: "upstream request timeout", code: "timeout", retry: "after" },
   { from: "Cloudflare, origin too slow", status: 524, body: "error code: 524", code: "timeout", retry: "after" },
   {
@@ -684,7 +783,14 @@ const cases: readonly Case[] = [
     code: "rate-limited",
     retry: "after",
   },
-  { from: "a wait of a week, cut to a day", status: 429, headers: { "retry-after": "604800" }, body: "", code: "rate-limited", retry: 86_400_000 },
+  {
+    from: "a wait of a week, cut to a day",
+    status: 429,
+    headers: { "retry-after": "604800" },
+    body: "",
+    code: "rate-limited",
+    retry: 86_400_000,
+  },
   { from: "a conflict with another request", status: 409, body: {}, code: "unavailable", retry: "after" },
   { from: "an error nobody explains", body: {}, code: "failed", retry: "after" },
 ];
@@ -705,7 +811,14 @@ describe("classify", () => {
   });
 
   test("no status 400 is ever retried, whatever its body says", () => {
-    const words = ["rate_limit_exceeded", "overloaded_error", "server_error", "timeout", "resource_exhausted", "internal"];
+    const words = [
+      "rate_limit_exceeded",
+      "overloaded_error",
+      "server_error",
+      "timeout",
+      "resource_exhausted",
+      "internal",
+    ];
     for (const code of words) {
       const body = { error: { code, message: `${code}, please try again in 3s` } };
       expect(classify({ status: 400, body }, NOW).retry).toEqual({ kind: "never" });

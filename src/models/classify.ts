@@ -7,7 +7,7 @@ export interface ProviderFailure {
   readonly status?: number;
   /** The parsed JSON body, or the text when it was not JSON. */
   readonly body: unknown;
-  readonly headers?: Headers;
+  readonly headers?: Pick<Headers, "get">;
 }
 
 export interface Verdict {
@@ -61,7 +61,13 @@ const RULES: readonly Rule[] = [
     code: "quota-exhausted",
     when: (f) =>
       f.status === 402 ||
-      has(f, "insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "exceeded_current_quota_error") ||
+      has(
+        f,
+        "insufficient_quota",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "exceeded_current_quota_error",
+      ) ||
       QUOTA_WORDINGS.test(f.text) ||
       // Gemini words a full minute and an empty account alike; only the name of the limit or a limit of 0 tells.
       (has(f, "resource_exhausted")
@@ -107,7 +113,8 @@ const RULES: readonly Rule[] = [
     code: "rate-limited",
     when: (f) =>
       f.status === 429 ||
-      (none(f) && (has(f, "rate_limit_exceeded", "rate_limit_error", "resource_exhausted") || /rate limit/.test(f.text))),
+      (none(f) &&
+        (has(f, "rate_limit_exceeded", "rate_limit_error", "resource_exhausted") || /rate limit/.test(f.text))),
   },
   {
     code: "timeout",
@@ -128,7 +135,14 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-const SERVER_WORDS = ["server_error", "internal_server_error", "internal_error", "internal", "api_error", "unavailable"];
+const SERVER_WORDS = [
+  "server_error",
+  "internal_server_error",
+  "internal_error",
+  "internal",
+  "api_error",
+  "unavailable",
+];
 
 const CONTEXT_WORDINGS: readonly RegExp[] = [
   /maximum (context|prompt|input|model) length/,
@@ -179,7 +193,7 @@ function after(ms?: number): Retry {
 function collectFacts(failure: ProviderFailure): Facts {
   const words = new Set<string>();
   const prose: string[] = [];
-  visit(parseIfJson(failure.body), "message", words, prose, 0);
+  visit(failure.body, "message", words, prose);
   const told = failure.status !== undefined && failure.status >= 400 ? failure.status : statusWord(words);
   return { status: told, words, text: prose.join("\n").toLowerCase() };
 }
@@ -204,21 +218,22 @@ const PROSE_KEYS: ReadonlySet<string> = new Set([
 ]);
 const NESTED_KEYS: ReadonlySet<string> = new Set(["innererror", "metadata", "violations", "cause"]);
 
-function visit(value: unknown, key: string, words: Set<string>, prose: string[], depth: number): void {
-  if (depth > 6 || value === null || value === undefined) return;
+function visit(value: unknown, key: string, words: Set<string>, prose: string[], depth = 0): void {
+  if (depth > 6) return;
   if (Array.isArray(value)) {
     for (const item of value.slice(0, 20)) visit(item, key, words, prose, depth + 1);
-  } else if (typeof value === "object") {
-    for (const [name, inner] of Object.entries(value)) {
-      if (WORD_KEYS.has(name) || PROSE_KEYS.has(name) || NESTED_KEYS.has(name)) visit(inner, name, words, prose, depth + 1);
-    }
-  } else if (WORD_KEYS.has(key)) {
-    words.add(String(value).toLowerCase());
-  } else {
+  } else if (typeof value === "object" && value !== null) {
+    for (const [name, inner] of Object.entries(value))
+      if (WORD_KEYS.has(name) || PROSE_KEYS.has(name) || NESTED_KEYS.has(name))
+        visit(inner, name, words, prose, depth + 1);
+  } else if (typeof value === "number") {
+    if (WORD_KEYS.has(key)) words.add(String(value));
+  } else if (typeof value === "string") {
     // A gateway passes its upstream's error on as text; its codes count as much as its words.
     const inner = parseIfJson(value);
     if (typeof inner === "object") visit(inner, key, words, prose, depth + 1);
-    else prose.push(`${key}: ${String(value)}`.slice(0, 4000));
+    else if (WORD_KEYS.has(key)) words.add(value.toLowerCase());
+    else prose.push(`${key}: ${value}`.slice(0, 4000));
   }
 }
 

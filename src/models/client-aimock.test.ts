@@ -6,7 +6,11 @@ import { createModelClient } from "./client.ts";
 import type { ModelClient, ModelRequest } from "./contract.ts";
 
 const TOOLS = [
-  { name: "weather.get", description: "the weather", parameters: { type: "object", properties: { city: { type: "string" } } } },
+  {
+    name: "weather.get",
+    description: "the weather",
+    parameters: { type: "object", properties: { city: { type: "string" } } },
+  },
   { name: "time_now", description: "the time", parameters: { type: "object", properties: {} } },
 ];
 
@@ -44,7 +48,11 @@ describe("against a server written by others", () => {
     mock.onMessage("hello", { content: "Hello, nice to meet you.", usage: { prompt_tokens: 9, completion_tokens: 7 } });
     const pieces: string[] = [];
     const reply = await client.ask(ask("hello", { onText: (delta) => pieces.push(delta) }));
-    expect(reply).toMatchObject({ text: "Hello, nice to meet you.", toolCalls: [], usage: { inputTokens: 9, outputTokens: 7 } });
+    expect(reply).toMatchObject({
+      text: "Hello, nice to meet you.",
+      toolCalls: [],
+      usage: { inputTokens: 9, outputTokens: 7 },
+    });
     expect(pieces.length).toBeGreaterThan(2);
     expect(pieces.join("")).toBe(reply.text);
   });
@@ -90,8 +98,14 @@ describe("against a server written by others", () => {
   });
 
   test("429 says after how long to come back", async () => {
-    mock.on({ userMessage: "hello" }, { error: { message: "Rate limit reached", type: "rate_limit_error" }, status: 429, retryAfter: 17 });
-    await expect(client.ask(ask("hello"))).rejects.toMatchObject({ code: "rate-limited", retry: { kind: "after", ms: 17_000 } });
+    mock.on(
+      { userMessage: "hello" },
+      { error: { message: "Rate limit reached", type: "rate_limit_error" }, status: 429, retryAfter: 17 },
+    );
+    await expect(client.ask(ask("hello"))).rejects.toMatchObject({
+      code: "rate-limited",
+      retry: { kind: "after", ms: 17_000 },
+    });
   });
 
   test("500 is worth another try, and one attempt is one request", async () => {

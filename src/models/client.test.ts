@@ -14,7 +14,12 @@ const KEY = "sk-Very/Secret+Key==";
 
 interface Served {
   readonly url: string;
-  readonly requests: { readonly method: string; readonly path: string; readonly headers: NodeJS.Dict<string | string[]>; readonly body: unknown }[];
+  readonly requests: {
+    readonly method: string;
+    readonly path: string;
+    readonly headers: NodeJS.Dict<string | string[]>;
+    readonly body: unknown;
+  }[];
 }
 
 const servers: Server[] = [];
@@ -31,7 +36,12 @@ async function serve(answer: (response: ServerResponse, request: IncomingMessage
   const requests: Served["requests"] = [];
   const server = createServer((request, response) => {
     void text(request).then((body) => {
-      requests.push({ method: request.method ?? "", path: request.url ?? "", headers: request.headers, body: JSON.parse(body) });
+      requests.push({
+        method: request.method ?? "",
+        path: request.url ?? "",
+        headers: request.headers,
+        body: JSON.parse(body),
+      });
       answer(response, request);
     });
   });
@@ -42,7 +52,15 @@ async function serve(answer: (response: ServerResponse, request: IncomingMessage
 }
 
 function client(url: string, more: Partial<ModelClientOptions> = {}) {
-  return createModelClient({ url, apiKey: KEY, model: "test-model", timeoutMs: 5000, log: silentLog, clock: systemClock, ...more });
+  return createModelClient({
+    url,
+    apiKey: KEY,
+    model: "test-model",
+    timeoutMs: 5000,
+    log: silentLog,
+    clock: systemClock,
+    ...more,
+  });
 }
 
 function ask(more: Partial<ModelRequest> = {}): ModelRequest {
@@ -140,16 +158,27 @@ describe("a reply", () => {
     const server = await serve((response) =>
       streamed(
         response,
-        sse(chunk({ role: "assistant", content: "" }), chunk({ content: "Hello " }), chunk({ content: "Ana" }), chunk({}, "stop"), {
-          ...chunk({}),
-          choices: [],
-          usage,
-        }) + sse("[DONE]"),
+        sse(
+          chunk({ role: "assistant", content: "" }),
+          chunk({ content: "Hello " }),
+          chunk({ content: "Ana" }),
+          chunk({}, "stop"),
+          {
+            ...chunk({}),
+            choices: [],
+            usage,
+          },
+        ) + sse("[DONE]"),
       ),
     );
     const pieces: string[] = [];
     const reply = await client(server.url).ask(ask({ onText: (delta) => pieces.push(delta) }));
-    expect(reply).toEqual({ text: "Hello Ana", toolCalls: [], usage: { inputTokens: 11, outputTokens: 2 }, model: "served-model" });
+    expect(reply).toEqual({
+      text: "Hello Ana",
+      toolCalls: [],
+      usage: { inputTokens: 11, outputTokens: 2 },
+      model: "served-model",
+    });
     expect(pieces).toEqual(["Hello ", "Ana"]);
   });
 
@@ -163,19 +192,64 @@ describe("a reply", () => {
   test.each([
     { given: "as JSON", type: "application/json", body: JSON.stringify(whole) },
     { given: "as JSON called a stream", type: "text/event-stream", body: JSON.stringify(whole, undefined, 2) },
-    { given: "as JSON after blank lines that kept the line open", type: "application/json", body: `\n\n  ${JSON.stringify(whole)}` },
-    { given: "as a stream called JSON", type: "application/json", body: sse(chunk({ content: "whole" }, "stop", { usage: whole.usage })) },
+    {
+      given: "as JSON after blank lines that kept the line open",
+      type: "application/json",
+      body: `\n\n  ${JSON.stringify(whole)}`,
+    },
+    {
+      given: "as a stream called JSON",
+      type: "application/json",
+      body: sse(chunk({ content: "whole" }, "stop", { usage: whole.usage })),
+    },
     { given: "as one streamed event with a message", type: "text/event-stream", body: sse(whole, "[DONE]") },
-    { given: "as a stream without its last blank line", type: "text/event-stream", body: sse(chunk({ content: "whole" }, "stop", { usage: whole.usage })).trimEnd() },
-    { given: "among comments and pings", type: "text/event-stream", body: `: PROCESSING\n\nevent: ping\ndata: {"type":"ping"}\n\n${sse(chunk({ content: "whole" }, "stop", { usage: whole.usage }), "[DONE]")}` },
-    { given: "in typed parts", type: "text/event-stream", body: sse(chunk({ content: [{ type: "thinking", thinking: [] }, { type: "text", text: "whole" }] }, "stop", { usage: whole.usage }), "[DONE]") },
-    { given: "in the refusal field", type: "text/event-stream", body: sse(chunk({ content: null, refusal: "whole" }, "stop", { usage: whole.usage }), "[DONE]") },
-    { given: "without a finish reason but with the end mark", type: "text/event-stream", body: sse(chunk({ content: "whole" }, null, { usage: whole.usage }), "[DONE]") },
+    {
+      given: "as a stream without its last blank line",
+      type: "text/event-stream",
+      body: sse(chunk({ content: "whole" }, "stop", { usage: whole.usage })).trimEnd(),
+    },
+    {
+      given: "among comments and pings",
+      type: "text/event-stream",
+      body: `: PROCESSING\n\nevent: ping\ndata: {"type":"ping"}\n\n${sse(chunk({ content: "whole" }, "stop", { usage: whole.usage }), "[DONE]")}`,
+    },
+    {
+      given: "in typed parts",
+      type: "text/event-stream",
+      body: sse(
+        chunk(
+          {
+            content: [
+              { type: "thinking", thinking: [] },
+              { type: "text", text: "whole" },
+            ],
+          },
+          "stop",
+          { usage: whole.usage },
+        ),
+        "[DONE]",
+      ),
+    },
+    {
+      given: "in the refusal field",
+      type: "text/event-stream",
+      body: sse(chunk({ content: null, refusal: "whole" }, "stop", { usage: whole.usage }), "[DONE]"),
+    },
+    {
+      given: "without a finish reason but with the end mark",
+      type: "text/event-stream",
+      body: sse(chunk({ content: "whole" }, null, { usage: whole.usage }), "[DONE]"),
+    },
   ])("$given is read all the same", async ({ type, body }) => {
     const server = await serve((response) => response.writeHead(200, { "content-type": type }).end(body));
     const pieces: string[] = [];
     const reply = await client(server.url).ask(ask({ onText: (delta) => pieces.push(delta) }));
-    expect(reply).toEqual({ text: "whole", toolCalls: [], usage: { inputTokens: 3, outputTokens: 1 }, model: "served-model" });
+    expect(reply).toEqual({
+      text: "whole",
+      toolCalls: [],
+      usage: { inputTokens: 3, outputTokens: 1 },
+      model: "served-model",
+    });
     expect(pieces.join("")).toMatch(/^(whole)?$/);
   });
 
@@ -190,7 +264,9 @@ describe("a reply", () => {
   });
 
   test("without usage is counted by an estimate", async () => {
-    const server = await serve((response) => streamed(response, sse(chunk({ content: "twelve chars" }, "stop"), "[DONE]")));
+    const server = await serve((response) =>
+      streamed(response, sse(chunk({ content: "twelve chars" }, "stop"), "[DONE]")),
+    );
     const { usage } = await client(server.url).ask(ask({ messages: [{ role: "user", content: "x".repeat(400) }] }));
     expect(usage.outputTokens).toBe(3);
     expect(usage.inputTokens).toBeGreaterThanOrEqual(100);
@@ -213,7 +289,10 @@ describe("a reply", () => {
         ),
       ),
     );
-    const tools = [{ name: "mail.send", description: "", parameters: {} }, { name: "time_now", description: "", parameters: {} }];
+    const tools = [
+      { name: "mail.send", description: "", parameters: {} },
+      { name: "time_now", description: "", parameters: {} },
+    ];
     const reply = await client(server.url).ask(ask({ tools }));
     expect(reply.text).toBe("One moment.");
     expect(reply.toolCalls).toEqual([
@@ -228,7 +307,9 @@ describe("a reply", () => {
       { id: "old", function: { name: "now", arguments: "{}" } },
     ];
     const server = await serve((response) =>
-      response.end(JSON.stringify({ choices: [{ message: { content: null, tool_calls: calls }, finish_reason: "tool_calls" }] })),
+      response.end(
+        JSON.stringify({ choices: [{ message: { content: null, tool_calls: calls }, finish_reason: "tool_calls" }] }),
+      ),
     );
     const request = ask({
       messages: [
@@ -247,7 +328,9 @@ describe("a reply", () => {
   });
 
   test("that stopped at the length limit is given with that mark", async () => {
-    const server = await serve((response) => streamed(response, sse(chunk({ content: "Once upon" }, "length"), "[DONE]")));
+    const server = await serve((response) =>
+      streamed(response, sse(chunk({ content: "Once upon" }, "length"), "[DONE]")),
+    );
     expect(await client(server.url).ask(ask())).toMatchObject({ text: "Once upon", lengthLimited: true });
   });
 
@@ -270,9 +353,24 @@ describe("a reply", () => {
 describe("a failure", () => {
   const again: Retry = { kind: "after" };
   const never: Retry = { kind: "never" };
-  const cases: readonly { given: string; answer: (response: ServerResponse) => void; code: OutsideCode; retry: Retry }[] = [
-    { given: "a stream that ends in the middle", answer: (r) => streamed(r, sse(chunk({ content: "Hel" }))), code: "cut-short", retry: again },
-    { given: "a stream that ends inside an event", answer: (r) => streamed(r, `${sse(chunk({ content: "Hel" }))}data: {"choi`), code: "cut-short", retry: again },
+  const cases: readonly {
+    given: string;
+    answer: (response: ServerResponse) => void;
+    code: OutsideCode;
+    retry: Retry;
+  }[] = [
+    {
+      given: "a stream that ends in the middle",
+      answer: (r) => streamed(r, sse(chunk({ content: "Hel" }))),
+      code: "cut-short",
+      retry: again,
+    },
+    {
+      given: "a stream that ends inside an event",
+      answer: (r) => streamed(r, `${sse(chunk({ content: "Hel" }))}data: {"choi`),
+      code: "cut-short",
+      retry: again,
+    },
     {
       given: "a connection that breaks in the middle",
       answer: (r) => {
@@ -302,32 +400,139 @@ describe("a failure", () => {
     },
     { given: "an empty body", answer: (r) => streamed(r, ""), code: "cut-short", retry: again },
     { given: "a connection closed without a word", answer: (r) => r.destroy(), code: "unavailable", retry: again },
-    { given: "an event that is not JSON", answer: (r) => streamed(r, `${sse(chunk({ content: "a" }))}data: {oops}\n\n${sse("[DONE]")}`), code: "garbled", retry: again },
+    {
+      given: "an event that is not JSON",
+      answer: (r) => streamed(r, `${sse(chunk({ content: "a" }))}data: {oops}\n\n${sse("[DONE]")}`),
+      code: "garbled",
+      retry: again,
+    },
     { given: "a body that is not JSON", answer: (r) => r.end("{malformed json: <<<"), code: "garbled", retry: again },
-    { given: "a page in place of a reply", answer: (r) => r.writeHead(200, { "content-type": "text/html" }).end("<html><body>Sign in</body></html>"), code: "garbled", retry: again },
-    { given: "JSON of another kind", answer: (r) => streamed(r, sse({ choices: "none" }, "[DONE]")), code: "garbled", retry: again },
-    { given: "a tool call without a name", answer: (r) => streamed(r, sse(chunk({ tool_calls: [{ index: 0, id: "a", function: { arguments: "{}" } }] }, "tool_calls"), "[DONE]")), code: "garbled", retry: again },
-    { given: "neither text nor tool calls", answer: (r) => streamed(r, sse(chunk({ role: "assistant", content: "" }), chunk({}, "stop"), "[DONE]")), code: "empty-answer", retry: again },
-    { given: "only white space", answer: (r) => streamed(r, sse(chunk({ content: " \n" }, "stop"), "[DONE]")), code: "empty-answer", retry: again },
-    { given: "no choices at all", answer: (r) => r.end(JSON.stringify({ object: "chat.completion", choices: [] })), code: "empty-answer", retry: again },
-    { given: "only reasoning", answer: (r) => streamed(r, sse(chunk({ reasoning_content: "Hmm, let me think" }), chunk({}, "stop"), "[DONE]")), code: "empty-answer", retry: again },
-    { given: "only reasoning up to the length limit", answer: (r) => streamed(r, sse(chunk({ reasoning: "Hmm" }), chunk({ content: null }, "length"), "[DONE]")), code: "empty-answer", retry: again },
-    { given: "a filtered answer", answer: (r) => streamed(r, sse(chunk({ content: "Well, " }), chunk({}, "content_filter"), "[DONE]")), code: "refused", retry: never },
-    { given: "a tool call cut by the length limit", answer: (r) => streamed(r, sse(chunk({ tool_calls: [{ index: 0, id: "a", function: { name: "now", arguments: '{"tz":' } }] }, "length"), "[DONE]")), code: "cut-short", retry: again },
-    { given: "an answer that ends with an error", answer: (r) => streamed(r, sse(chunk({ content: "We" }, "error"), "[DONE]")), code: "unavailable", retry: again },
-    { given: "an error inside the stream", answer: (r) => streamed(r, sse(chunk({ content: "We" }), { error: { type: "overloaded_error", message: "Overloaded" } })), code: "overloaded", retry: again },
-    { given: "an event named error", answer: (r) => streamed(r, 'event: error\ndata: {"message":"no","type":"server_error"}\n\n'), code: "unavailable", retry: again },
-    { given: "an error in place of a reply, with status 200", answer: (r) => r.end(JSON.stringify({ error: { message: "No such model", code: "model_not_found" } })), code: "not-found", retry: never },
+    {
+      given: "a page in place of a reply",
+      answer: (r) => r.writeHead(200, { "content-type": "text/html" }).end("<html><body>Sign in</body></html>"),
+      code: "garbled",
+      retry: again,
+    },
+    {
+      given: "JSON of another kind",
+      answer: (r) => streamed(r, sse({ choices: "none" }, "[DONE]")),
+      code: "garbled",
+      retry: again,
+    },
+    {
+      given: "a tool call without a name",
+      answer: (r) =>
+        streamed(
+          r,
+          sse(chunk({ tool_calls: [{ index: 0, id: "a", function: { arguments: "{}" } }] }, "tool_calls"), "[DONE]"),
+        ),
+      code: "garbled",
+      retry: again,
+    },
+    {
+      given: "neither text nor tool calls",
+      answer: (r) => streamed(r, sse(chunk({ role: "assistant", content: "" }), chunk({}, "stop"), "[DONE]")),
+      code: "empty-answer",
+      retry: again,
+    },
+    {
+      given: "only white space",
+      answer: (r) => streamed(r, sse(chunk({ content: " \n" }, "stop"), "[DONE]")),
+      code: "empty-answer",
+      retry: again,
+    },
+    {
+      given: "no choices at all",
+      answer: (r) => r.end(JSON.stringify({ object: "chat.completion", choices: [] })),
+      code: "empty-answer",
+      retry: again,
+    },
+    {
+      given: "only reasoning",
+      answer: (r) => streamed(r, sse(chunk({ reasoning_content: "Hmm, let me think" }), chunk({}, "stop"), "[DONE]")),
+      code: "empty-answer",
+      retry: again,
+    },
+    {
+      given: "only reasoning up to the length limit",
+      answer: (r) => streamed(r, sse(chunk({ reasoning: "Hmm" }), chunk({ content: null }, "length"), "[DONE]")),
+      code: "empty-answer",
+      retry: again,
+    },
+    {
+      given: "a filtered answer",
+      answer: (r) => streamed(r, sse(chunk({ content: "Well, " }), chunk({}, "content_filter"), "[DONE]")),
+      code: "refused",
+      retry: never,
+    },
+    {
+      given: "a tool call cut by the length limit",
+      answer: (r) =>
+        streamed(
+          r,
+          sse(
+            chunk({ tool_calls: [{ index: 0, id: "a", function: { name: "now", arguments: '{"tz":' } }] }, "length"),
+            "[DONE]",
+          ),
+        ),
+      code: "cut-short",
+      retry: again,
+    },
+    {
+      given: "an answer that ends with an error",
+      answer: (r) => streamed(r, sse(chunk({ content: "We" }, "error"), "[DONE]")),
+      code: "unavailable",
+      retry: again,
+    },
+    {
+      given: "an error inside the stream",
+      answer: (r) =>
+        streamed(r, sse(chunk({ content: "We" }), { error: { type: "overloaded_error", message: "Overloaded" } })),
+      code: "overloaded",
+      retry: again,
+    },
+    {
+      given: "an event named error",
+      answer: (r) => streamed(r, 'event: error\ndata: {"message":"no","type":"server_error"}\n\n'),
+      code: "unavailable",
+      retry: again,
+    },
+    {
+      given: "an error in place of a reply, with status 200",
+      answer: (r) => r.end(JSON.stringify({ error: { message: "No such model", code: "model_not_found" } })),
+      code: "not-found",
+      retry: never,
+    },
     {
       given: "429 with a wait",
       answer: (r) => r.writeHead(429, { "retry-after": "7" }).end('{"error":{"message":"slow down"}}'),
       code: "rate-limited",
       retry: { kind: "after", ms: 7000 },
     },
-    { given: "500", answer: (r) => r.writeHead(500).end('{"error":{"message":"oops","type":"server_error"}}'), code: "unavailable", retry: again },
-    { given: "502 with a page", answer: (r) => r.writeHead(502, { "content-type": "text/html" }).end("<html>Bad Gateway</html>"), code: "unavailable", retry: again },
-    { given: "400 in a body without the usual wrapper", answer: (r) => r.writeHead(400).end('[{"error":{"code":400,"message":"prompt is too long"}}]'), code: "context-too-long", retry: never },
-    { given: "401", answer: (r) => r.writeHead(401).end('{"error":{"message":"no"}}'), code: "unauthorized", retry: never },
+    {
+      given: "500",
+      answer: (r) => r.writeHead(500).end('{"error":{"message":"oops","type":"server_error"}}'),
+      code: "unavailable",
+      retry: again,
+    },
+    {
+      given: "502 with a page",
+      answer: (r) => r.writeHead(502, { "content-type": "text/html" }).end("<html>Bad Gateway</html>"),
+      code: "unavailable",
+      retry: again,
+    },
+    {
+      given: "400 in a body without the usual wrapper",
+      answer: (r) => r.writeHead(400).end('[{"error":{"code":400,"message":"prompt is too long"}}]'),
+      code: "context-too-long",
+      retry: never,
+    },
+    {
+      given: "401",
+      answer: (r) => r.writeHead(401).end('{"error":{"message":"no"}}'),
+      code: "unauthorized",
+      retry: never,
+    },
   ];
 
   test.each(cases)("$given -> $code", async ({ answer, code, retry }) => {
@@ -335,6 +540,7 @@ describe("a failure", () => {
     const failure = await failureOf(client(server.url).ask(ask()));
     expect({ code: failure.code, retry: failure.retry }).toEqual({ code, retry });
     expect(failure.message).toContain("test-model at http://127.0.0.1:");
+    expect(failure.cause === undefined || failure.cause instanceof Error).toBe(true);
     expect(server.requests).toHaveLength(1);
   });
 
@@ -356,15 +562,36 @@ describe("a failure", () => {
   });
 });
 
+test("calls one after the other share a connection", async () => {
+  const sockets = new Set<unknown>();
+  const server = await serve((response, request) => {
+    sockets.add(request.socket);
+    streamed(response, sse(chunk({ content: "hi" }, "stop"), "[DONE]"));
+  });
+  const model = client(server.url);
+  for (let call = 0; call < 8; call += 1) await model.ask(ask());
+  expect(sockets.size).toBeLessThanOrEqual(2);
+});
+
 describe("a deadline", () => {
   const drip = (response: ServerResponse): void => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     const timer = setInterval(() => response.write(sse(chunk({ content: "." }))), 10);
     response.on("close", () => clearInterval(timer));
   };
-  test.each<{ given: string; answer: (response: ServerResponse) => void; limits: Partial<ModelClientOptions>; says: RegExp }>([
+  test.each<{
+    given: string;
+    answer: (response: ServerResponse) => void;
+    limits: Partial<ModelClientOptions>;
+    says: RegExp;
+  }>([
     { given: "no answer at all", answer: () => {}, limits: { firstByteMs: 60 }, says: /sent nothing for 60 ms/ },
-    { given: "headers and then nothing", answer: (r) => r.writeHead(200).flushHeaders(), limits: { firstByteMs: 60 }, says: /sent nothing for 60 ms/ },
+    {
+      given: "headers and then nothing",
+      answer: (r) => r.writeHead(200).flushHeaders(),
+      limits: { firstByteMs: 60 },
+      says: /sent nothing for 60 ms/,
+    },
     {
       given: "silence in the middle",
       answer: (r) => r.writeHead(200).write(sse(chunk({ content: "a" }))),
@@ -372,7 +599,12 @@ describe("a deadline", () => {
       says: /was silent in the middle of its answer for 60 ms/,
     },
     { given: "a drip that never ends", answer: drip, limits: { timeoutMs: 150 }, says: /took longer than 150 ms/ },
-    { given: "an error whose body hangs", answer: (r) => r.writeHead(400).write("{"), limits: { firstByteMs: 60 }, says: /./ },
+    {
+      given: "an error whose body hangs",
+      answer: (r) => r.writeHead(400).write("{"),
+      limits: { firstByteMs: 60 },
+      says: /./,
+    },
   ])("passes: $given", async ({ answer, limits, says }) => {
     const server = await serve(answer);
     const failure = await failureOf(client(server.url, limits).ask(ask()));
@@ -380,6 +612,20 @@ describe("a deadline", () => {
     expect(["timeout", "bad-request"]).toContain(failure.code);
     if (failure.code === "timeout") expect(failure.retry).toEqual({ kind: "after" });
   });
+});
+
+test("another fetch can be given, and its own kind of headers is understood", async () => {
+  const server = await serve((r) => r.writeHead(429, { "retry-after": "3" }).end("{}"));
+  const calls: string[] = [];
+  const ownFetch: typeof globalThis.fetch = async (input, init) => {
+    const response = await globalThis.fetch(input, init);
+    calls.push(response.url);
+    const headers = { get: (name: string) => response.headers.get(name), entries: () => response.headers.entries() };
+    return Object.assign(Object.create(response), { ok: false, status: 429, headers, text: () => response.text() });
+  };
+  const failure = await failureOf(client(server.url, { fetch: ownFetch }).ask(ask()));
+  expect(failure.retry).toEqual({ kind: "after", ms: 3000 });
+  expect(calls).toEqual([`${server.url}/chat/completions`]);
 });
 
 describe("an abort by the caller", () => {
@@ -413,10 +659,19 @@ describe("the key", () => {
   const echo = `You sent ${KEY} (${encodeURIComponent(KEY)})`;
   const quoted = JSON.stringify(echo);
   test.each<{ given: string; answer: (response: ServerResponse) => void }>([
-    { given: "an error body", answer: (r) => r.writeHead(401, { "x-request-id": KEY }).end(`{"error":{"message":${quoted},"code":${quoted}}}`) },
+    {
+      given: "an error body",
+      answer: (r) => r.writeHead(401, { "x-request-id": KEY }).end(`{"error":{"message":${quoted},"code":${quoted}}}`),
+    },
     { given: "an error page", answer: (r) => r.writeHead(500).end(`<html>${echo}</html>`) },
-    { given: "an error page where the cut would fall into it", answer: (r) => r.writeHead(500).end("x".repeat(490) + KEY) },
-    { given: "an error without a message", answer: (r) => r.writeHead(400).end(`{"error":{"headers":{"authorization":${quoted}}}}`) },
+    {
+      given: "an error page where the cut would fall into it",
+      answer: (r) => r.writeHead(500).end("x".repeat(490) + KEY),
+    },
+    {
+      given: "an error without a message",
+      answer: (r) => r.writeHead(400).end(`{"error":{"headers":{"authorization":${quoted}}}}`),
+    },
     { given: "an error in the stream", answer: (r) => streamed(r, `data: {"error":{"message":${quoted}}}\n\n`) },
     { given: "an event that is not JSON", answer: (r) => streamed(r, `data: ${KEY}\n\n`) },
     { given: "a body that is not JSON", answer: (r) => r.end(`{${KEY}`) },

@@ -2,7 +2,7 @@ import OpenAI from "openai";
 import { InvalidInput, OutsideError, describeError } from "../kernel/errors.ts";
 import type { Clock, Log } from "../kernel/ports.ts";
 import { finishReply } from "./assemble-reply.ts";
-import { classify, classifyConnection, type Verdict } from "./classify.ts";
+import { classify, classifyConnection, type ProviderFailure, type Verdict } from "./classify.ts";
 import type { ModelClient, ModelReply, ModelRequest } from "./contract.ts";
 import { startDeadlines, type Deadlines } from "./deadlines.ts";
 import { readReply, ReportedError } from "./read-reply.ts";
@@ -18,9 +18,9 @@ export interface ModelClientOptions {
   readonly temperature?: number;
   /** Milliseconds a whole call may take. */
   readonly timeoutMs: number;
-  /** Milliseconds until the first byte of the reply; 90 s unless told otherwise, and never more than `timeoutMs`. */
+  /** Milliseconds until the first byte of the reply; three quarters of `timeoutMs` unless told otherwise. */
   readonly firstByteMs?: number;
-  /** Milliseconds of silence inside a reply; 60 s unless told otherwise, and never more than `timeoutMs`. */
+  /** Milliseconds of silence allowed inside a reply; half of `timeoutMs` unless told otherwise. */
   readonly idleMs?: number;
   readonly fetch?: typeof globalThis.fetch;
   readonly log: Log;
@@ -42,7 +42,7 @@ export function createModelClient(options: ModelClientOptions): ModelClient {
   async function attempt(request: ModelRequest, deadlines: Deadlines, place: string): Promise<ModelReply> {
     const model = request.model ?? options.model;
     const wire = wireRequest(request, { ...options, model });
-    deadlines.waitFor(Math.min(options.firstByteMs ?? 90_000, options.timeoutMs), "sent nothing");
+    deadlines.waitFor(options.firstByteMs ?? options.timeoutMs * 0.75, "sent nothing");
     const response = await http.chat.completions
       .create(wire.body, {
         signal: AbortSignal.any([request.signal, deadlines.signal]),
@@ -52,10 +52,8 @@ export function createModelClient(options: ModelClientOptions): ModelClient {
     const draft = await readReply(response.body, {
       place,
       deadlines,
-      idleMs: Math.min(options.idleMs ?? 60_000, options.timeoutMs),
+      idleMs: options.idleMs ?? options.timeoutMs * 0.5,
       onText: (delta) => request.onText?.(delta),
-    }).catch((error: unknown) => {
-      throw error instanceof ReportedError ? new ProviderRefusal(error.body, undefined, response.headers) : error;
     });
     return finishReply(draft, { request, model, toolName: wire.toolName, place });
   }
@@ -87,21 +85,6 @@ export function createModelClient(options: ModelClientOptions): ModelClient {
   };
 }
 
-/** A refusal with its body, from either a status or an error inside a reply. */
-class ProviderRefusal extends Error {
-  override readonly name = "ProviderRefusal";
-  readonly body: unknown;
-  readonly status: number | undefined;
-  readonly headers: Headers | undefined;
-
-  constructor(body: unknown, status: number | undefined, headers: Headers | undefined) {
-    super("the provider refused the request");
-    this.body = body;
-    this.status = status;
-    this.headers = headers;
-  }
-}
-
 interface FailureContext {
   readonly place: string;
   readonly deadlines: Deadlines;
@@ -112,35 +95,44 @@ interface FailureContext {
 /** Everything that can go wrong as the one error callers know, with every word of the provider redacted. */
 function toOutsideError(error: unknown, context: FailureContext): OutsideError {
   const { place, redact } = context;
-  const make = (message: string, verdict: Verdict, cause: unknown = error) =>
+  const make = (message: string, verdict: Verdict, cause: unknown) =>
     new OutsideError(message.charAt(0).toUpperCase() + message.slice(1), {
       code: verdict.code,
       retry: verdict.retry,
       cause: cause === undefined ? undefined : redactedCause(cause, redact),
     });
 
-  if (error instanceof OutsideError) return make(error.message, error, error.cause ?? null);
+  if (error instanceof OutsideError) return make(error.message, error, error.cause);
   const late = context.deadlines.passed();
-  if (late !== undefined) return make(`${place} ${late}`, { code: "timeout", retry: { kind: "after" } });
+  if (late !== undefined) return make(`${place} ${late}`, { code: "timeout", retry: { kind: "after" } }, error);
   const refusal = asRefusal(error);
   if (refusal !== undefined) {
     const said = redact(words(refusal.body)).slice(0, 500);
-    return make(`${place} answered ${refusal.status ?? "with an error"}: ${said}`, classify(refusal, context.now));
+    return make(
+      `${place} answered ${refusal.status ?? "with an error"}: ${said}`,
+      classify(refusal, context.now),
+      error,
+    );
   }
   const said = redact(deepestMessage(error));
   if (error instanceof OpenAI.APIConnectionError)
-    return make(`${place} could not be reached: ${said}`, classifyConnection(error));
-  return make(`${place} could not be asked: ${said}`, { code: "failed", retry: { kind: "never" } });
+    return make(`${place} could not be reached: ${said}`, classifyConnection(error), error);
+  return make(`${place} could not be asked: ${said}`, { code: "failed", retry: { kind: "never" } }, error);
 }
 
-function asRefusal(error: unknown): { status?: number; body: unknown; headers?: Headers } | undefined {
-  if (error instanceof ProviderRefusal) return refusal(error.status, error.body, error.headers);
-  if (!(error instanceof OpenAI.APIError) || error.status === undefined) return undefined;
-  return refusal(error.status, error.error ?? error.message, error.headers);
+/** What the provider said no with, whether as a status or inside a reply. */
+function asRefusal(error: unknown): ProviderFailure | undefined {
+  if (error instanceof ReportedError) return { body: error.body };
+  if (!(error instanceof OpenAI.APIError)) return undefined;
+  const known: { readonly status: unknown; readonly headers: unknown; readonly error: unknown } = error;
+  if (typeof known.status !== "number") return undefined;
+  const body = known.error ?? error.message;
+  return { status: known.status, body, ...(isHeaders(known.headers) ? { headers: known.headers } : {}) };
 }
 
-function refusal(status: number | undefined, body: unknown, headers: Headers | undefined) {
-  return { body, ...(status === undefined ? {} : { status }), ...(headers === undefined ? {} : { headers }) };
+/** By its shape, because another fetch brings a Headers class of its own. */
+function isHeaders(value: unknown): value is Pick<Headers, "get"> {
+  return typeof value === "object" && value !== null && "get" in value && typeof value.get === "function";
 }
 
 /** The provider's own sentence, or whatever else it sent. */
@@ -172,7 +164,7 @@ function createHttp(options: ModelClientOptions, address: URL, apiKey: string): 
     logLevel: "off",
     maxRetries: 0,
     // Deadlines are ours; this one must only never be the first to pass.
-    timeout: options.timeoutMs + 10_000,
+    timeout: Math.ceil(options.timeoutMs) + 10_000,
     ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
   });
 }
@@ -191,7 +183,9 @@ function parseKey(key: string | undefined): string {
   const trimmed = (key ?? "").trim();
   // fetch would refuse such a header with a message that quotes the key.
   if (!/^[\x21-\x7e]*$/.test(trimmed))
-    throw new InvalidInput("The model's key (AI_API_KEY) contains a character that no key has, such as a space or a line break");
+    throw new InvalidInput(
+      "The model's key (AI_API_KEY) contains a character that no key has, such as a space or a line break",
+    );
   return trimmed;
 }
 

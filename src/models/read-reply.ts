@@ -149,7 +149,10 @@ function errorIn(value: unknown): unknown {
 
 function waitForMore(draft: ReplyDraft, done: boolean, options: ReadOptions): void {
   if (isComplete(draft, done))
-    options.deadlines.waitFor(Math.min(done ? AFTER_DONE_MS : AFTER_FINISH_MS, options.idleMs), "did not end its reply");
+    options.deadlines.waitFor(
+      Math.min(done ? AFTER_DONE_MS : AFTER_FINISH_MS, options.idleMs),
+      "did not end its reply",
+    );
   else options.deadlines.waitFor(options.idleMs, "was silent in the middle of its answer");
 }
 

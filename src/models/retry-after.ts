@@ -5,12 +5,16 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h
  * How long a provider asks to be left alone, in milliseconds, at most a day; undefined when it does not say. Reads
  * `retry-after-ms`, `retry-after` as seconds or as a date (against `now`), and the wording of the error text.
  */
-export function parseRetryAfter(headers: Headers | undefined, text: string, now: number): number | undefined {
+export function parseRetryAfter(
+  headers: Pick<Headers, "get"> | undefined,
+  text: string,
+  now: number,
+): number | undefined {
   const ms = fromHeaders(headers, now) ?? fromText(text);
   return ms === undefined ? undefined : Math.min(Math.ceil(ms), DAY_MS);
 }
 
-function fromHeaders(headers: Headers | undefined, now: number): number | undefined {
+function fromHeaders(headers: Pick<Headers, "get"> | undefined, now: number): number | undefined {
   const exact = number(headers?.get("retry-after-ms"));
   if (exact !== undefined) return exact;
   const value = headers?.get("retry-after");
@@ -27,7 +31,9 @@ function number(value: string | null | undefined): number | undefined {
 
 /** Finds `try again in 6m0s`, `retry after 42 seconds`, `retryDelay 37s` and the like. */
 function fromText(text: string): number | undefined {
-  const found = /(?:again in|retry in|retry after|retrydelay)\W{0,4}((?:\d+(?:\.\d+)?\s*[a-z]+[\s,]*)+)/i.exec(text)?.[1];
+  const found = /(?:again in|retry in|retry after|retrydelay)\W{0,4}((?:\d+(?:\.\d+)?\s*[a-z]+[\s,]*)+)/i.exec(
+    text,
+  )?.[1];
   if (found === undefined) return undefined;
   let total: number | undefined;
   for (const [, amount, word = ""] of found.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/gi)) {

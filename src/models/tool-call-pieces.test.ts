@@ -3,7 +3,11 @@ import { addCallPiece, type PartialCall } from "./tool-call-pieces.ts";
 
 type Piece = [index: number | undefined, id: string | undefined, name: string | undefined, args: string | undefined];
 
-const cases: readonly { readonly given: string; readonly pieces: readonly Piece[]; readonly calls: readonly string[] }[] = [
+const cases: readonly {
+  readonly given: string;
+  readonly pieces: readonly Piece[];
+  readonly calls: readonly string[];
+}[] = [
   {
     given: "one call as the standard says",
     pieces: [
@@ -138,7 +142,14 @@ const cases: readonly { readonly given: string; readonly pieces: readonly Piece[
     ],
     calls: ["c1 now", "c2 now"],
   },
-  { given: "an id that comes late", pieces: [[0, "", "get", ""], [0, "c1", "", "{}"]], calls: ["c1 get {}"] },
+  {
+    given: "an id that comes late",
+    pieces: [
+      [0, "", "get", ""],
+      [0, "c1", "", "{}"],
+    ],
+    calls: ["c1 get {}"],
+  },
 ];
 
 test.each(cases)("$given", ({ pieces, calls }) => {

@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-const argumentsSchema = z.union([z.string(), z.record(z.string(), z.unknown()).transform((value) => JSON.stringify(value))]);
+const argumentsSchema = z.union([
+  z.string(),
+  z.record(z.string(), z.unknown()).transform((value) => JSON.stringify(value)),
+]);
 
 const callPieceSchema = z.object({
   index: z.number().nullish(),
@@ -15,7 +18,9 @@ const contentSchema = z.union([
   z.string(),
   z
     .array(z.object({ type: z.string().nullish(), text: z.unknown().optional() }))
-    .transform((parts) => parts.map((part) => (part.type === "text" ? String(part.text ?? "") : "")).join("")),
+    .transform((parts) =>
+      parts.map((part) => (part.type === "text" && typeof part.text === "string" ? part.text : "")).join(""),
+    ),
 ]);
 
 const messageSchema = z.object({

@@ -2,17 +2,29 @@ import { expect, test } from "vitest";
 import type { ChatMessage, ToolSpec } from "./contract.ts";
 import { wireRequest, wireUserName } from "./wire-request.ts";
 
-const tool = (name: string): ToolSpec => ({ name, description: `does ${name}`, parameters: { type: "object", properties: {} } });
+const tool = (name: string): ToolSpec => ({
+  name,
+  description: `does ${name}`,
+  parameters: { type: "object", properties: {} },
+});
 
 test("asks for a stream with its usage and offers the tools as functions", () => {
-  const { body } = wireRequest({ messages: [{ role: "user", content: "hi" }], tools: [tool("now")] }, { model: "m", temperature: 0.2 });
+  const { body } = wireRequest(
+    { messages: [{ role: "user", content: "hi" }], tools: [tool("now")] },
+    { model: "m", temperature: 0.2 },
+  );
   expect(body).toEqual({
     model: "m",
     temperature: 0.2,
     stream: true,
     stream_options: { include_usage: true },
     messages: [{ role: "user", content: "hi" }],
-    tools: [{ type: "function", function: { name: "now", description: "does now", parameters: { type: "object", properties: {} } } }],
+    tools: [
+      {
+        type: "function",
+        function: { name: "now", description: "does now", parameters: { type: "object", properties: {} } },
+      },
+    ],
   });
 });
 
@@ -37,14 +49,30 @@ test("dots in tool names become underscores and are found again, even when two n
 });
 
 test.each<{ given: string; message: ChatMessage; wire: unknown }>([
-  { given: "a system message", message: { role: "system", content: "be kind" }, wire: { role: "system", content: "be kind" } },
-  { given: "a named person", message: { role: "user", content: "hi", name: "Ana P." }, wire: { role: "user", content: "hi", name: "Ana_P" } },
-  { given: "a person whose name has no allowed letter", message: { role: "user", content: "hi", name: "李雷" }, wire: { role: "user", content: "hi" } },
+  {
+    given: "a system message",
+    message: { role: "system", content: "be kind" },
+    wire: { role: "system", content: "be kind" },
+  },
+  {
+    given: "a named person",
+    message: { role: "user", content: "hi", name: "Ana P." },
+    wire: { role: "user", content: "hi", name: "Ana_P" },
+  },
+  {
+    given: "a person whose name has no allowed letter",
+    message: { role: "user", content: "hi", name: "李雷" },
+    wire: { role: "user", content: "hi" },
+  },
   { given: "an answer", message: { role: "assistant", content: "ok" }, wire: { role: "assistant", content: "ok" } },
   {
     given: "a call without text",
     message: { role: "assistant", content: "", toolCalls: [{ id: "c", name: "now", args: "" }] },
-    wire: { role: "assistant", content: null, tool_calls: [{ id: "c", type: "function", function: { name: "now", arguments: "{}" } }] },
+    wire: {
+      role: "assistant",
+      content: null,
+      tool_calls: [{ id: "c", type: "function", function: { name: "now", arguments: "{}" } }],
+    },
   },
   {
     given: "a call whose arguments are not JSON",
@@ -52,7 +80,9 @@ test.each<{ given: string; message: ChatMessage; wire: unknown }>([
     wire: {
       role: "assistant",
       content: "wait",
-      tool_calls: [{ id: "c", type: "function", function: { name: "now", arguments: '{"invalid_arguments":"{\\"a\\":"}' } }],
+      tool_calls: [
+        { id: "c", type: "function", function: { name: "now", arguments: '{"invalid_arguments":"{\\"a\\":"}' } },
+      ],
     },
   },
   {
@@ -61,10 +91,16 @@ test.each<{ given: string; message: ChatMessage; wire: unknown }>([
     wire: {
       role: "assistant",
       content: null,
-      tool_calls: [{ id: "c", type: "function", function: { name: "now", arguments: '{"invalid_arguments":"\\"x\\""}' } }],
+      tool_calls: [
+        { id: "c", type: "function", function: { name: "now", arguments: '{"invalid_arguments":"\\"x\\""}' } },
+      ],
     },
   },
-  { given: "a result", message: { role: "tool", callId: "c", content: "42" }, wire: { role: "tool", tool_call_id: "c", content: "42" } },
+  {
+    given: "a result",
+    message: { role: "tool", callId: "c", content: "42" },
+    wire: { role: "tool", tool_call_id: "c", content: "42" },
+  },
 ])("$given", ({ message, wire }) => {
   expect(wireRequest({ messages: [message], tools: [] }, { model: "m" }).body.messages).toEqual([wire]);
 });

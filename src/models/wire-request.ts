@@ -7,7 +7,7 @@ type WireMessage = OpenAI.Chat.ChatCompletionMessageParam;
 export interface WireRequest {
   readonly body: OpenAI.Chat.ChatCompletionCreateParamsStreaming;
   /** Our name of the tool the provider calls; a name nobody offered comes back as it is. */
-  toolName(wireName: string): string;
+  readonly toolName: (wireName: string) => string;
 }
 
 /** Turns a request into the body of a streaming chat completion. Pure. */

@@ -16,13 +16,23 @@ export interface Effects {
   readonly announce?: readonly { readonly channel: string; readonly payload: string }[];
 }
 
-/** Effects as the scripts read them: three counted groups, see lib-effects.lua. */
-export function effectArguments(effects: Effects = {}): (string | number)[] {
+/**
+ * Effects as the scripts read them: three counted groups, see lib-effects.lua. Throws on effects that Redis would refuse
+ * or misplace: a script that stops in the middle leaves what it did before. `inPartition` says whether a lane belongs to
+ * the partition in which they happen.
+ */
+export function effectArguments(effects: Effects = {}, inPartition: (lane: LaneId) => boolean): (string | number)[] {
   const { put = [], records = [], announce = [] } = effects;
   const out: (string | number)[] = [put.length];
-  for (const { lane, mail } of put) out.push(lane, mailEntry(mail));
+  for (const { lane, mail } of put) {
+    if (!inPartition(lane)) throw new Error(`Effects cannot put a message in ${lane}: it is in another partition`);
+    out.push(lane, mailEntry(mail));
+  }
   out.push(records.length);
-  for (const { key, value, ttlMs, append } of records) out.push(key, append === true ? `+${value}` : value, ttlMs);
+  for (const { key, value, ttlMs, append } of records) {
+    if (!Number.isSafeInteger(ttlMs) || ttlMs < 1) throw new Error(`The record ${key} has the lifetime ${ttlMs} ms`);
+    out.push(key, append === true ? `+${value}` : `=${value}`, ttlMs);
+  }
   out.push(announce.length);
   for (const { channel, payload } of announce) out.push(channel, payload);
   return out;

@@ -34,14 +34,17 @@ export function partitionKeys(index: number): PartitionKeys {
   };
 }
 
-/** The keys of one lane in its partition. What became of a message is kept by name, so that all lanes of a name share it. */
+/**
+ * The keys of one lane in its partition. What became of a message is kept by name, so that all lanes of a name share it.
+ * Two names in one key are parted by a space: no id holds one, so no two pairs of ids give the same key.
+ */
 export function laneKeys(tag: string, lane: LaneId) {
   return {
     inbox: `${tag}q:${lane}`,
     journal: `${tag}c:${lane}`,
     archive: `${tag}a:${lane}`,
     /** The journal's name while `token` owns the lane; a stale holder's append finds no such key. */
-    owned: (token: string) => `${tag}c:${lane}|${token}`,
+    owned: (token: string) => `${tag}c:${lane} ${token}`,
     record: (message: MessageId) => `${tag}${recordKey(lane, message)}`,
     answers: (message: MessageId) => `${tag}${answersKey(lane, message)}`,
   };
@@ -49,12 +52,12 @@ export function laneKeys(tag: string, lane: LaneId) {
 
 /** What became of a message, without the tag: dedupe key and status in one. */
 export function recordKey(lane: LaneId, message: MessageId): string {
-  return `m:${laneParts(lane).name}:${message}`;
+  return `m:${laneParts(lane).name} ${message}`;
 }
 
 /** The delivered answers of a message, without the tag. */
 export function answersKey(lane: LaneId, message: MessageId): string {
-  return `r:${laneParts(lane).name}:${message}`;
+  return `r:${laneParts(lane).name} ${message}`;
 }
 
 /**

@@ -118,6 +118,11 @@ export function createLanes(options: {
     return keys;
   }
 
+  function effectsFor(lane: LaneId, effects: Effects | undefined): (string | number)[] {
+    const partition = partitionOf(lane, partitions);
+    return effectArguments(effects, (other) => partitionOf(other, partitions) === partition);
+  }
+
   return {
     partitions,
     limits,
@@ -149,7 +154,10 @@ export function createLanes(options: {
       return { status, ahead, earlier };
     },
 
-    /** Takes ready lanes of the given kinds. Tokens are `worker.first`, `worker.first+1`, …; repeat with the same ones. */
+    /**
+     * Takes ready lanes of the given kinds. Tokens are `worker.first`, `worker.first+1`, …; repeat with the same ones, and
+     * let every further claim of the worker begin above them.
+     */
     async claim(
       partition: number,
       worker: string,
@@ -157,7 +165,8 @@ export function createLanes(options: {
       capacity: Readonly<Record<string, number>>,
     ): Promise<readonly Claim[] | "gone"> {
       const keys = keysAt(partition);
-      const kinds = Object.entries(capacity).filter(([, count]) => count > 0);
+      // Kinds without room are named too: then the script knows that it did not see everything there is.
+      const kinds = Object.entries(capacity);
       const reply = await scripts.claimScript.run(
         redis,
         { own: keys.own, workers: keys.workers, runs: keys.runs(worker), bell: keys.bell },
@@ -180,7 +189,7 @@ export function createLanes(options: {
         redis,
         { own: keys.own, owned: names.owned(token), bell: keys.bell },
         { tag: keys.tag, line },
-        effectArguments(effects),
+        effectsFor(lane, effects),
       );
       return reply === "recorded";
     },
@@ -211,7 +220,7 @@ export function createLanes(options: {
           keepMs: limits.keepMs,
           lines: lines.length,
         },
-        [...lines, ...effectArguments(finish.effects)],
+        [...lines, ...effectsFor(lane, finish.effects)],
       );
       return next === undefined
         ? { lost: outcome === "lost" }
@@ -242,7 +251,7 @@ export function createLanes(options: {
           failed: park.failed ? "1" : "0",
           lines: park.lines.length,
         },
-        [...park.lines, ...effectArguments(park.effects)],
+        [...park.lines, ...effectsFor(lane, park.effects)],
       );
       return reply === "parked";
     },
@@ -304,17 +313,20 @@ export function createLanes(options: {
           note: witness?.note ?? "",
           line: cancel.line,
         },
-        effectArguments(cancel.effects),
+        effectsFor(cancel.lane, cancel.effects),
       );
     },
 
-    /** Takes waiting `steer` messages into the run: the line that was added, "" for none, undefined when it was lost. */
-    async absorb(lane: LaneId, token: string): Promise<string | undefined> {
+    /**
+     * Takes waiting `steer` messages into the run: the line that was added, "" for none, undefined when it was lost.
+     * `linesKnown` is how many lines of the journal the run has read or written.
+     */
+    async absorb(lane: LaneId, token: string, linesKnown: number): Promise<string | undefined> {
       const { names } = locate(lane);
       const reply = await scripts.absorbScript.run(
         redis,
         { owned: names.owned(token), inbox: names.inbox },
-        { nonce: newId() },
+        { nonce: newId(), known: linesKnown },
       );
       return reply === "lost" ? undefined : reply;
     },
@@ -393,7 +405,8 @@ export function createLanes(options: {
 
     /** The runs Redis says a worker holds: token → lane. */
     async held(partition: number, worker: string): Promise<Readonly<Record<string, string>>> {
-      return redis.hgetall(keysAt(partition).runs(worker));
+      const { claimed: _claimed, ...runs } = await redis.hgetall(keysAt(partition).runs(worker));
+      return runs;
     },
 
     /** Idle lanes last used before `before`, oldest first. */

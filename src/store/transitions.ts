@@ -86,7 +86,7 @@ export const cancelScript = defineScript({
 export const absorbScript = defineScript({
   file: lua("absorb"),
   keys: ["owned", "inbox"],
-  args: ["nonce"],
+  args: ["nonce", "known"],
   reply: z.string(),
 });
 

@@ -16,7 +16,8 @@ export const askRules: readonly Rule[] = [
 
 function questionAbout(what: string): PlannedCall {
   const choices = choicesIn(what);
-  if (choices !== undefined) return { tool: "ask_user", args: { question: `Which one: ${what.replace(LEAD, "")}?`, choices } };
+  if (choices !== undefined)
+    return { tool: "ask_user", args: { question: `Which one: ${what.replace(LEAD, "")}?`, choices } };
   return { tool: "ask_user", args: { question: asQuestion(what) } };
 }
 

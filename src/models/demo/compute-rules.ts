@@ -11,7 +11,8 @@ export const computeRules: readonly Rule[] = [
     respond: ([, expression = ""], turn) => calculate(expression, turn),
   },
   {
-    pattern: /^(?:what(?:'s| is)|how much is)\s+((?:[\d\s.,+\-*/^%()x×÷]|plus|minus|times|divided by)*\d(?:[\d\s.,+\-*/^%()x×÷]|plus|minus|times|divided by)*)[=?\s]*$/i,
+    pattern:
+      /^(?:what(?:'s| is)|how much is)\s+((?:[\d\s.,+\-*/^%()x×÷]|plus|minus|times|divided by)*\d(?:[\d\s.,+\-*/^%()x×÷]|plus|minus|times|divided by)*)[=?\s]*$/i,
     respond: ([, expression = ""], turn) => calculate(expression, turn),
   },
   {

@@ -29,7 +29,14 @@ function nextStep(wanted: number, parallel: boolean, turn: Turn): Move {
     tool: TOOL,
     args: { expression: `${done.length + i} + 1` },
   }));
-  return next.length > 0 ? call(...next) : say(report(done.map((result) => result.content), wanted));
+  return next.length > 0
+    ? call(...next)
+    : say(
+        report(
+          done.map((result) => result.content),
+          wanted,
+        ),
+      );
 }
 
 function report(contents: readonly string[], wanted: number): string {

@@ -28,7 +28,8 @@ export const memoryRules: readonly Rule[] = [
       ),
   },
   {
-    pattern: /^(?:what do you (?:remember|know)(?: about me)?|(?:list|show)(?: me)? (?:all )?(?:my |your |the )?memor(?:y|ies))\W*$/i,
+    pattern:
+      /^(?:what do you (?:remember|know)(?: about me)?|(?:list|show)(?: me)? (?:all )?(?:my |your |the )?memor(?:y|ies))\W*$/i,
     respond: (_, turn) =>
       useTool(turn, { tool: "memory_list", args: {} }, (content) =>
         showEntries(content, "This is what I remember:", "I remember nothing yet."),
@@ -36,7 +37,8 @@ export const memoryRules: readonly Rule[] = [
   },
   { pattern: /^(?:who am i|do you know who i am)\W*$/i, respond: (_, turn) => recall("name", turn) },
   {
-    pattern: /^(?:(?:do you (?:remember|know)|recall|what(?:'s| is| was| are)|tell me)(?: what)? my|(?:do you remember|recall)(?: the)?) (.+?)(?: is| was)?\W*$/i,
+    pattern:
+      /^(?:(?:do you (?:remember|know)|recall|what(?:'s| is| was| are)|tell me)(?: what)? my|(?:do you remember|recall)(?: the)?) (.+?)(?: is| was)?\W*$/i,
     respond: ([, what = ""], turn) => recall(what, turn),
   },
   {
@@ -44,13 +46,15 @@ export const memoryRules: readonly Rule[] = [
     respond: ([, name = ""], turn) => remember("name", bare(name), false, turn),
   },
   {
-    pattern: /^remember:? (secretly:? )?(?:that )?(?:my |the )?(secret )?(.+?)(?:\s+(?:is|are)\s+|\s*[=:]\s*)([\s\S]+)$/i,
+    pattern:
+      /^remember:? (secretly:? )?(?:that )?(?:my |the )?(secret )?(.+?)(?:\s+(?:is|are)\s+|\s*[=:]\s*)([\s\S]+)$/i,
     respond: ([, secretly, secret, what = "", value = ""], turn) =>
       remember(what, bare(value), secretly !== undefined || secret !== undefined, turn),
   },
   {
     pattern: /^remember:? (?:that |to )?(.+)$/i,
-    respond: ([, note = ""], turn) => remember(`note ${note.split(/\s+/).slice(0, 4).join(" ")}`, bare(note), false, turn),
+    respond: ([, note = ""], turn) =>
+      remember(`note ${note.split(/\s+/).slice(0, 4).join(" ")}`, bare(note), false, turn),
   },
 ];
 
@@ -59,7 +63,9 @@ type Turn = Parameters<Rule["respond"]>[1];
 function remember(what: string, value: string, secret: boolean, turn: Turn) {
   const args = { key: keyOf(what), value, ...(secret ? { secret } : {}) };
   return useTool(turn, { tool: "memory_set", args }, () =>
-    secret ? `I will remember ${nameOf(what)} and keep it secret.` : `I will remember that ${nameOf(what)} is ${value}.`,
+    secret
+      ? `I will remember ${nameOf(what)} and keep it secret.`
+      : `I will remember that ${nameOf(what)} is ${value}.`,
   );
 }
 
@@ -75,7 +81,9 @@ function showEntries(content: string, heading: string, none: string): string {
   const listing = readResult(listingSchema, content);
   if (listing === undefined) return `${heading}\n\n${content}`;
   if (listing.entries.length === 0) return none;
-  return [heading, "", ...listing.entries.map(({ key, value }) => `- ${key.replaceAll("_", " ")}: ${value}`)].join("\n");
+  return [heading, "", ...listing.entries.map(({ key, value }) => `- ${key.replaceAll("_", " ")}: ${value}`)].join(
+    "\n",
+  );
 }
 
 /** "Favourite colour?" and "favourite colour" are the same thing, stored as `favourite_colour`. */

@@ -1,30 +1,28 @@
 import { z } from "zod";
 
-const partSchema = z.looseObject({ type: z.string(), text: z.string().optional() });
+const partSchema = z.object({ type: z.string(), text: z.string().optional() });
 const contentSchema = z.union([z.string(), z.array(partSchema)]).nullish();
 
-const callSchema = z.looseObject({
+const callSchema = z.object({
   id: z.string().min(1),
   type: z.literal("function").optional(),
-  function: z.looseObject({ name: z.string().min(1), arguments: z.string() }),
+  function: z.object({ name: z.string().min(1), arguments: z.string() }),
 });
 
 const messageSchema = z.discriminatedUnion("role", [
-  z.looseObject({ role: z.literal(["system", "developer", "user"]), content: contentSchema }),
-  z.looseObject({ role: z.literal("assistant"), content: contentSchema, tool_calls: z.array(callSchema).nullish() }),
-  z.looseObject({ role: z.literal("tool"), content: contentSchema, tool_call_id: z.string() }),
+  z.object({ role: z.literal(["system", "developer", "user"]), content: contentSchema }),
+  z.object({ role: z.literal("assistant"), content: contentSchema, tool_calls: z.array(callSchema).nullish() }),
+  z.object({ role: z.literal("tool"), content: contentSchema, tool_call_id: z.string() }),
 ]);
 export type DemoMessage = z.output<typeof messageSchema>;
 
 /** The part of a chat completion request that the demo model looks at; everything else is accepted and ignored. */
-export const demoRequestSchema = z.looseObject({
+export const demoRequestSchema = z.object({
   model: z.string().min(1),
   messages: z.array(messageSchema).min(1),
-  tools: z
-    .array(z.looseObject({ type: z.literal("function"), function: z.looseObject({ name: z.string().min(1) }) }))
-    .nullish(),
+  tools: z.array(z.object({ type: z.literal("function"), function: z.object({ name: z.string().min(1) }) })).nullish(),
   stream: z.boolean().nullish(),
-  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
 });
 export type DemoRequest = z.output<typeof demoRequestSchema>;
 

@@ -16,7 +16,8 @@ const WHEN = new RegExp(
 /** Reminders, over `schedule_add`. */
 export const scheduleRules: readonly Rule[] = [
   {
-    pattern: /^(?:remind me\b|schedule\b|every \S|each \S|weekdays\b|daily\b|tomorrow\b|in \d+ ?(?:s|m|h|d)|at \d)[\s\S]*$/i,
+    pattern:
+      /^(?:remind me\b|schedule\b|every \S|each \S|weekdays\b|daily\b|tomorrow\b|in \d+ ?(?:s|m|h|d)|at \d)[\s\S]*$/i,
     respond: ([text], turn) => {
       if (!turn.offered.has("schedule_add"))
         return say("I cannot set reminders here: no tool for schedules is available. Nothing was scheduled.");

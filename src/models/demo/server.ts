@@ -43,6 +43,7 @@ export async function startDemoModel(options: {
   return {
     url,
     async stop() {
+      if (!server.listening) return;
       const closed = once(server, "close");
       server.close();
       server.closeAllConnections();
@@ -75,8 +76,7 @@ const MODEL_ENTRY = { id: DEMO_MODEL, object: "model", created: 0, owned_by: "pa
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request) {
-    const bytes = Buffer.from(chunk);
+  for await (const bytes of request as AsyncIterable<Buffer>) {
     size += bytes.length;
     // Read to its end all the same: an answer to a half-sent request would be lost with the connection.
     if (size <= MAX_BODY_BYTES) chunks.push(bytes);

@@ -19,7 +19,8 @@ const CONNECT =
 export const textRules: readonly Rule[] = [
   {
     pattern: /^(?:help|(?:what|who) are you|what can you do|how do you work|what can i (?:do|ask)(?: here)?|\?)\W*$/i,
-    respond: () => say(`I am an offline demo model: a list of rules, no intelligence. I can\n\n${abilities()}\n\n${CONNECT}`),
+    respond: () =>
+      say(`I am an offline demo model: a list of rules, no intelligence. I can\n\n${abilities()}\n\n${CONNECT}`),
   },
   {
     pattern: /^(?:hi|hello|hey|hola|good (?:morning|afternoon|evening|day))(?: (?:there|parley|bot|everyone))?\W*$/i,
@@ -28,7 +29,8 @@ export const textRules: readonly Rule[] = [
   { pattern: /^(?:thanks|thank you|thx|cheers)\b.{0,40}$/i, respond: () => say("You are welcome.") },
   { pattern: /^echo:?\s+([\s\S]+)$/i, respond: ([, text = ""]) => say(text) },
   {
-    pattern: /^(?:write|give|tell|send)(?: me)? (?:an?|some) (?:very )?(?:long )?(?:answer|text|story|reply)(?: (?:of|with)(?: about)? (\d+) words)?\W*$/i,
+    pattern:
+      /^(?:write|give|tell|send)(?: me)? (?:an?|some) (?:very )?(?:long )?(?:answer|text|story|reply)(?: (?:of|with)(?: about)? (\d+) words)?\W*$/i,
     respond: ([, count]) => say(longText(Math.min(Number(count ?? 300), MAX_WORDS))),
   },
 ];

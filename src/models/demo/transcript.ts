@@ -36,13 +36,18 @@ export function readTurn(request: DemoRequest): Turn {
 }
 
 /** What a real provider would refuse a transcript for, in its words; undefined for a valid one. */
-export function findTranscriptProblem(messages: readonly DemoMessage[]): { message: string; param: string } | undefined {
+export function findTranscriptProblem(
+  messages: readonly DemoMessage[],
+): { message: string; param: string } | undefined {
   let open = new Set<string>();
   for (const [index, message] of messages.entries()) {
     const param = `messages.[${index}].role`;
     if (message.role === "tool") {
       if (!open.delete(message.tool_call_id))
-        return { message: "messages with role 'tool' must be a response to a preceding message with 'tool_calls'.", param };
+        return {
+          message: "messages with role 'tool' must be a response to a preceding message with 'tool_calls'.",
+          param,
+        };
       continue;
     }
     if (open.size > 0) return { message: unanswered(open), param };

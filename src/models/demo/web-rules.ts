@@ -18,7 +18,8 @@ export const webRules: readonly Rule[] = [
     respond: ([, url = ""], turn) => readPage(url, turn),
   },
   {
-    pattern: /^(?:fetch|read|open|visit|summari[sz]e)(?: the)? (?:web ?)?(?:page|site|url|link)(?: at| from)? ([^\s>]+\.[^\s>]+)$/i,
+    pattern:
+      /^(?:fetch|read|open|visit|summari[sz]e)(?: the)? (?:web ?)?(?:page|site|url|link)(?: at| from)? ([^\s>]+\.[^\s>]+)$/i,
     respond: ([, address = ""], turn) => readPage(`https://${address}`, turn),
   },
 ];

@@ -1,15 +1,18 @@
 --[[ absorb.lua
   Joins waiting messages that ask to be steered into the current run to its journal, oldest first.
-  Safe to repeat with the same nonce as long as the run has written nothing since.
+  Safe to repeat with the same nonce, also when other steps of the run have been written in between.
   KEYS  owned       list, the journal while the token owns it
         inbox       list, messages nobody has taken yet
   ARGV  nonce       unique per call
+        known       how many lines of the journal the caller knows, at least 1
   Reply the line that was added, "" when there was nothing, "lost" when the run is no longer the caller's ]]
 local owned, inbox = KEYS[1], KEYS[2]
-local last = redis.call("LINDEX", owned, -1)
-if not last then return "lost" end
 local head = '+{"n":"' .. ARGV[1] .. '",'
-if string.sub(last, 1, #head) == head then return last end
+local recent = redis.call("LRANGE", owned, ARGV[2] - 1, -1)
+if #recent == 0 then return "lost" end
+for _, line in ipairs(recent) do
+  if string.sub(line, 1, #head) == head then return line end
+end
 local bodies = {}
 while true do
   local entry = redis.call("LINDEX", inbox, 0)

@@ -22,18 +22,22 @@ local mine = "waiting " .. nonce
 local seen = redis.call("GET", record)
 if seen then
   if seen ~= mine then return { "duplicate", 0, seen } end
-  local waiting = redis.call("LLEN", inbox)
-  return { waiting > 1 and "queued" or "started", math.max(0, waiting - 1), "" }
+  -- The same command again. Its message may have been taken meanwhile, and others may have come.
+  local index = redis.call("LPOS", inbox, entry)
+  local ahead = index and (redis.call("HGET", own, lane) == "ready" and index or index + 1) or 0
+  return { ahead > 0 and "queued" or "started", ahead, "" }
 end
 local state = redis.call("HGET", own, lane)
 local kind, run, attempt, mark, rest
 if state then kind, run, attempt, mark, rest = parse(state) end
 if kind == "parked" and string.sub(rest, 1, 1) == "1" then
-  redis.call("RPUSH", journal, '+{"at":' .. now_ms() .. ',"in":[' .. body_of(entry) .. "]}")
   redis.call("ZREM", delay, lane)
-  make_ready(lane, "resume|" .. run .. "|1|" .. mark .. "|")
-  redis.call("SET", record, mine, "PX", ARGV[6])
-  return { "joined", 0, "" }
+  if redis.call("RPUSHX", journal, '+{"at":' .. now_ms() .. ',"in":[' .. body_of(entry) .. "]}") > 0 then
+    make_ready(lane, "resume|" .. run .. "|1|" .. mark .. "|")
+    redis.call("SET", record, mine, "PX", ARGV[6])
+    return { "joined", 0, "" }
+  end
+  state = nil -- the journal is gone (erased by hand): nobody waits, the message gets a run of its own
 end
 local waiting = redis.call("RPUSH", inbox, entry)
 if waiting > tonumber(ARGV[7]) then
@@ -48,4 +52,4 @@ end
 if kind == "run" and string.sub(entry, 1, 1) == "s" then
   redis.call("PUBLISH", "parley:worker:" .. string.match(rest, "^[^.]*"), "mail " .. rest)
 end
-return { "queued", waiting, "" }
+return { "queued", state == "ready" and waiting - 1 or waiting, "" }

@@ -25,10 +25,11 @@ if note ~= "" then
   if redis.call("LPOS", witness, note) then return "cancelled" end
 end
 local state, run, _, _, rest = parse(redis.call("HGET", own, lane) or "")
+-- The next run may have the journal by now.
+local current = state == "run" and owned_name(journal, rest) or journal
 if not state or run ~= wanted then
-  return redis.call("LPOS", journal, ARGV[7]) and "cancelled" or "over"
+  return redis.call("LPOS", current, ARGV[7]) and "cancelled" or "over"
 end
-local current = state == "run" and journal .. "|" .. rest or journal
 if redis.call("LLEN", current) ~= length then return "changed" end
 redis.call("RPUSH", current, ARGV[7])
 if current ~= journal then redis.call("RENAME", current, journal) end
@@ -42,5 +43,5 @@ if state == "run" then
 end
 if note ~= "" then redis.call("RPUSH", witness, note) end
 effects(8)
-if redis.call("LLEN", inbox) > 0 then make_ready(lane, "ready") else redis.call("HDEL", own, lane) end
+release(lane)
 return "cancelled"

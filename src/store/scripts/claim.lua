@@ -1,13 +1,14 @@
 --[[ claim.lua
   Gives ready lanes to a registered worker and takes each one's next message out of its inbox into its journal.
-  Safe to repeat with the same tokens: what they already hold is handed out again, nothing more.
+  Safe to repeat with the same tokens: what they still hold is handed out again, nothing more. A token is never given
+  to a second run, even if the first one's is over by then.
   KEYS  own         hash lane → state
         workers     sorted set worker → lease end
-        runs        hash token → lane, what this worker holds
+        runs        hash token → lane, what this worker holds; "claimed" → `first` of its latest claim
         bell        list, doorbell
   ARGV  tag         the partition's hash tag
         worker      who claims
-        first       number of the first token; tokens are `worker.number`
+        first       number of the first token, greater than in earlier claims; tokens are `worker.number`
         kinds       how many `kind capacity` pairs follow
   Reply "gone" when the worker is not registered, else a list of claims (see lib-start.lua) ]]
 local own, workers, runs, bell = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -17,12 +18,10 @@ local tag, worker, number = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if not redis.call("ZSCORE", workers, worker) then return "gone" end
 local claims, total = {}, 0
 for pair = 1, tonumber(ARGV[4]) do total = total + tonumber(ARGV[4 + pair * 2]) end
-for offset = 0, total - 1 do
-  local again = held(worker .. "." .. (number + offset))
-  if not again then break end
-  claims[#claims + 1] = again
+if tonumber(redis.call("HGET", runs, "claimed") or -1) >= number then
+  for offset = 0, total - 1 do claims[#claims + 1] = held(worker .. "." .. (number + offset)) end
+  return claims
 end
-if #claims > 0 then return claims end
 local emptied = true
 for pair = 1, tonumber(ARGV[4]) do
   local ready = tag .. "ready:" .. ARGV[3 + pair * 2]
@@ -30,7 +29,7 @@ for pair = 1, tonumber(ARGV[4]) do
   while wanted > 0 do
     local lane = redis.call("LPOP", ready)
     if not lane then break end
-    local claim = start(lane, worker .. "." .. (number + #claims))
+    local claim = start(lane, worker .. "." .. (number + #claims), ARGV[3])
     if claim then
       claims[#claims + 1] = claim
       wanted = wanted - 1

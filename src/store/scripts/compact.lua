@@ -12,7 +12,10 @@
         keepMs      how long it is kept, milliseconds
   Reply "compacted" | "changed" ]]
 local own, journal, archive, cold = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-if redis.call("HEXISTS", own, ARGV[1]) == 1 then return "changed" end
+if redis.call("HEXISTS", own, ARGV[1]) == 1 then
+  redis.call("ZREM", cold, ARGV[1]) -- the end of its run puts it back; until then it would be looked at again and again
+  return "changed"
+end
 if redis.call("LLEN", journal) ~= tonumber(ARGV[2]) then return "changed" end
 if redis.call("LINDEX", journal, -1) ~= ARGV[3] then return "changed" end
 redis.call("SET", archive, ARGV[5], "PX", ARGV[6])

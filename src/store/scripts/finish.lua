@@ -1,7 +1,8 @@
 --[[ finish.lua
   Ends a run together with all it says: the last lines, outgoing messages, records. Then the lane goes on with its next
   message or becomes idle, in the same step, and the worker gets the next ready lane if it is still registered.
-  Safe to repeat: the second time the run is over, and what was handed out is handed out again.
+  Safe to repeat: the second time the run is over, and what was handed out is handed out again. Only of a journal that
+  was dropped nothing is left to know the first time by; then the repetition says "lost".
   KEYS  own         hash lane → state
         owned       list, the journal while the token owns it
         journal     list, the journal while nobody does
@@ -26,12 +27,13 @@ local tag, lane, token, worker, next_token = ARGV[1], ARGV[2], ARGV[3], ARGV[4],
 --@include lib-mail.lua
 --@include lib-effects.lua
 --@include lib-start.lua
-local state = redis.call("HGET", own, lane)
-local _, _, _, _, holder = parse(state or "")
-if holder ~= token then
-  return { "lost", next_token ~= "" and held(next_token) or nil }
-end
 local count = tonumber(ARGV[8])
+local state, _, _, _, holder = parse(redis.call("HGET", own, lane) or "")
+if holder ~= token then
+  local current = state == "run" and owned_name(journal, holder) or journal
+  local done = count > 0 and redis.call("LPOS", current, ARGV[8 + count])
+  return { done and "finished" or "lost", next_token ~= "" and held(next_token) or nil }
+end
 if ARGV[6] == "keep" then
   append(owned, 9, count)
   redis.call("RENAME", owned, journal)
@@ -39,6 +41,7 @@ if ARGV[6] == "keep" then
   redis.call("ZADD", cold, now_ms(), lane)
 else
   redis.call("DEL", owned, archive)
+  redis.call("ZREM", cold, lane)
 end
 redis.call("HDEL", runs, token)
 effects(9 + count)

@@ -1,6 +1,7 @@
 -- Shared by the transitions that end or interrupt a run: everything said and noted together with it.
 -- Reads from ARGV at `at`: count, then `lane entry` pairs to put in other lanes of this partition;
--- count, then `key value ttl-ms` records; count, then `channel payload` announcements.
+-- count, then `key value ttl-ms` records, the value after "=" to set it or "+" to append it to a list;
+-- count, then `channel payload` announcements.
 local function effects(at)
   for _ = 1, tonumber(ARGV[at]) do
     put(ARGV[at + 1], ARGV[at + 2])
@@ -14,7 +15,7 @@ local function effects(at)
       redis.call("LTRIM", tag .. key, -1000, -1)
       redis.call("PEXPIRE", tag .. key, ttl)
     else
-      redis.call("SET", tag .. key, value, "PX", ttl)
+      redis.call("SET", tag .. key, string.sub(value, 2), "PX", ttl)
     end
     at = at + 3
   end

@@ -10,15 +10,23 @@ local function now_ms()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
-local function kind_of(lane) return string.match(lane, "^(%w+)/") end
+local function kind_of(lane) return string.match(lane, "^[^/]+") end
 
 -- state|run|attempt|mark|rest, see ARCHITECTURE.md
 local function parse(state) return string.match(state, "^(%a+)|([^|]*)|(%d+)|(%d+)|(.*)$") end
+
+-- The journal of a lane under the name that the token of a run gives it; nobody else can append to that.
+local function owned_name(journal, token) return journal .. " " .. token end
 
 local function make_ready(lane, state)
   redis.call("HSET", own, lane, state)
   redis.call("RPUSH", tag .. "ready:" .. kind_of(lane), lane)
   ring()
+end
+
+-- Lets a lane go on without a run: with its next message, or idle.
+local function release(lane)
+  if redis.call("LLEN", tag .. "q:" .. lane) > 0 then make_ready(lane, "ready") else redis.call("HDEL", own, lane) end
 end
 
 local function body_of(entry) return string.sub(entry, string.find(entry, "\n", 1, true) + 1) end

@@ -3,14 +3,17 @@
 local function reap(worker, now)
   redis.call("ZREM", workers, worker)
   local runs = tag .. "w:" .. worker
-  local pairs_ = redis.call("HGETALL", runs)
+  local pairs_, taken = redis.call("HGETALL", runs), 0
   for index = 1, #pairs_, 2 do
     local token, lane = pairs_[index], pairs_[index + 1]
     local state, run, attempt, mark, holder = parse(redis.call("HGET", own, lane) or "")
-    if state == "run" and holder == token then
-      local journal = tag .. "c:" .. lane
-      redis.call("RENAME", journal .. "|" .. token, journal)
-      local length = redis.call("LLEN", journal)
+    local journal = tag .. "c:" .. lane
+    local length = redis.call("LLEN", owned_name(journal, token))
+    if state == "run" and holder == token and length == 0 then
+      release(lane) -- the journal is gone (erased by hand): there is nothing to take over
+    elseif state == "run" and holder == token then
+      taken = taken + 1
+      redis.call("RENAME", owned_name(journal, token), journal)
       local tries = length > tonumber(mark) and 1 or tonumber(attempt) + 1
       if tries <= 5 then
         redis.call("HSET", own, lane, "resume|" .. run .. "|" .. tries .. "|" .. length .. "|")
@@ -23,5 +26,5 @@ local function reap(worker, now)
     end
   end
   redis.call("DEL", runs)
-  return #pairs_ / 2
+  return taken
 end

@@ -1,10 +1,19 @@
 -- Shared by claim and finish: gives a ready lane to a worker. Expects `tag`, `own`, `runs`.
 -- Replies lane, token, run id, attempt, "new" | "resume", lines before this run began, the last of them, the opening line.
-local function start(lane, token)
+-- `claimed` is the number of the claim that takes it, noted with the run so that the same claim is known again.
+local function hold(token, lane, claimed)
+  if claimed then
+    redis.call("HSET", runs, token, lane, "claimed", claimed)
+  else
+    redis.call("HSET", runs, token, lane)
+  end
+end
+
+local function start(lane, token, claimed)
   local state = redis.call("HGET", own, lane)
   if not state then return nil end
   local journal = tag .. "c:" .. lane
-  local owned = journal .. "|" .. token
+  local owned = owned_name(journal, token)
   if state == "ready" then
     local inbox = tag .. "q:" .. lane
     local entry = redis.call("LPOP", inbox)
@@ -29,20 +38,19 @@ local function start(lane, token)
     local line = '>{"run":"' .. token .. '","at":' .. now_ms() .. ',"in":[' .. bodies .. "]}"
     redis.call("RPUSH", owned, line)
     redis.call("HSET", own, lane, "run|" .. token .. "|1|" .. (length + 1) .. "|" .. token)
-    redis.call("HSET", runs, token, lane)
+    hold(token, lane, claimed)
     return { lane, token, token, 1, "new", length, last, line }
   end
   local kind, run, attempt = parse(state)
   if kind ~= "resume" then return nil end -- a stale entry of the ready list
   local length = redis.call("LLEN", journal)
   if length == 0 then -- the journal is gone (erased by hand): there is nothing to resume
-    redis.call("HDEL", own, lane)
-    if redis.call("LLEN", tag .. "q:" .. lane) > 0 then make_ready(lane, "ready") end
+    release(lane)
     return nil
   end
   redis.call("RENAME", journal, owned)
   redis.call("HSET", own, lane, "run|" .. run .. "|" .. attempt .. "|" .. length .. "|" .. token)
-  redis.call("HSET", runs, token, lane)
+  hold(token, lane, claimed)
   return { lane, token, run, tonumber(attempt), "resume", length, "", "" }
 end
 
@@ -50,7 +58,8 @@ end
 local function held(token)
   local lane = redis.call("HGET", runs, token)
   if not lane then return nil end
-  local _, run, attempt = parse(redis.call("HGET", own, lane))
-  local length = redis.call("LLEN", tag .. "c:" .. lane .. "|" .. token)
+  local _, run, attempt, _, holder = parse(redis.call("HGET", own, lane) or "")
+  if holder ~= token then return nil end
+  local length = redis.call("LLEN", owned_name(tag .. "c:" .. lane, token))
   return { lane, token, run, tonumber(attempt), "resume", length, "", "" }
 end

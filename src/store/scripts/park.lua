@@ -23,12 +23,18 @@ local tag, lane, token, wait = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local _, run, attempt, mark, holder = parse(redis.call("HGET", own, lane) or "")
 if holder ~= token then return "lost" end
 local length = redis.call("LLEN", owned)
+if length == 0 then -- the journal is gone (erased by hand): there is nothing to come back to
+  redis.call("HDEL", runs, token)
+  release(lane)
+  return "lost"
+end
 local tries = attempt
 if length > tonumber(mark) then tries = 1 end
 if ARGV[7] == "1" then tries = tries + 1 end
 local count = tonumber(ARGV[8])
 append(owned, 9, count)
 redis.call("RENAME", owned, journal)
+redis.call("PERSIST", journal) -- it may still have its time from when the lane was idle, and a wait can be long
 redis.call("HDEL", runs, token)
 local where = "|" .. run .. "|" .. tries .. "|" .. (length + count) .. "|"
 if wait == 0 then

@@ -13,11 +13,14 @@ local own, journal, delay, bell = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local tag, lane, key, line = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 --@include lib-mail.lua
 local state, run, attempt, mark, rest = parse(redis.call("HGET", own, lane) or "")
-if state == "parked" and string.sub(rest, 3) == key then
-  redis.call("RPUSH", journal, line)
+if state == "parked" and key ~= "" and string.sub(rest, 3) == key then
   redis.call("ZREM", delay, lane)
+  if redis.call("RPUSHX", journal, line) == 0 then -- the journal is gone (erased by hand): there is nobody to wake
+    release(lane)
+    return "not-waiting"
+  end
   make_ready(lane, "resume|" .. run .. "|1|" .. mark .. "|")
   return "woken"
 end
-if state == "run" then journal = journal .. "|" .. rest end
+if state == "run" then journal = owned_name(journal, rest) end
 return redis.call("LPOS", journal, line) and "woken" or "not-waiting"

@@ -1,0 +1,280 @@
+import { z } from "zod";
+import {
+  InvalidId,
+  MAX_ID_LENGTH,
+  parseConversationId,
+  parseMessageId,
+  parseRunId,
+  parseWorkspaceId,
+} from "../kernel/ids.ts";
+import { deliveryKindSchema } from "../kernel/messages.ts";
+
+// The public shapes. Requests are strict: a field nobody reads is refused, because its sender believes that it counts.
+
+/** The longest message text, in UTF-16 units. */
+const MAX_TEXT_CHARS = 32_000;
+const MAX_ATTACHMENTS = 20;
+const MAX_PAGE = 200;
+const DEFAULT_PAGE = 50;
+
+const instant = z.iso.datetime().meta({ description: "ISO 8601, UTC." });
+const userId = idFrom(parseWorkspaceId, "The person: whose memory, permissions and budget count.");
+const conversationId = idFrom(parseConversationId, "The conversation.");
+const messageId = idFrom(parseMessageId, "The caller's own id of the message, by which a repetition is recognised.");
+const text = z
+  .string()
+  .min(1, "must not be empty")
+  .max(MAX_TEXT_CHARS, `must have at most ${MAX_TEXT_CHARS} characters`)
+  // A lone surrogate cannot be stored as UTF-8: it is replaced here, not somewhere on the way.
+  .overwrite((value) => value.toWellFormed());
+
+/** Every failure, whatever went wrong. */
+export const errorSchema = z
+  .object({
+    error: z.object({
+      code: z.string().meta({ description: "A short word for programs." }),
+      message: z.string().meta({ description: "What was wrong and where, for people. Never holds a secret." }),
+    }),
+  })
+  .meta({ id: "Error" });
+
+/** `limit` and `cursor` of every list. */
+export const pageQuerySchema = z.strictObject({
+  limit: z.coerce
+    .number("must be a whole number")
+    .int("must be a whole number")
+    .min(1, "must be at least 1")
+    .max(MAX_PAGE, `must be at most ${MAX_PAGE}`)
+    .default(DEFAULT_PAGE),
+  cursor: z.string().max(16_384).exactOptional().meta({ description: "`next_cursor` of the page before." }),
+});
+
+/** One page of a list. */
+export function pageSchema<Item extends z.ZodType>(item: Item) {
+  return z.object({ data: z.array(item), has_more: z.boolean(), next_cursor: z.string().nullable() });
+}
+
+const attachmentInputSchema = z.strictObject({
+  name: z.string().min(1).max(255),
+  mime_type: z.string().min(1).max(255),
+  bytes: z.number().int().nonnegative(),
+  url: z.url().max(2048).exactOptional(),
+});
+
+/** `POST /v1/messages`. */
+export const sendMessageSchema = z
+  .strictObject({
+    user_id: userId,
+    text,
+    conversation_id: conversationId.exactOptional(),
+    message_id: messageId.exactOptional(),
+    attachments: z.array(attachmentInputSchema).max(MAX_ATTACHMENTS).exactOptional(),
+  })
+  .meta({ id: "SendMessage" });
+
+export const receivedSchema = z
+  .object({
+    id: z.string(),
+    conversation_id: z.string(),
+    status: z.enum(["started", "queued", "duplicate"]),
+    position: z.number().int().meta({ description: "How many messages are ahead of it." }),
+    attachments: z
+      .array(z.object({ name: z.string(), state: z.enum(["received", "unsupported", "too-large", "failed"]) }))
+      .optional()
+      .meta({ description: "What became of each attachment; only when there were any." }),
+  })
+  .meta({ id: "ReceivedMessage" });
+
+/** `PATCH /v1/messages/:id`. */
+export const editMessageSchema = z.strictObject({ text }).meta({ id: "EditMessage" });
+
+export const messageParamsSchema = z.object({ id: messageId });
+
+export const messageStatusSchema = z
+  .object({
+    id: z.string(),
+    conversation_id: z.string(),
+    status: z.enum(["queued", "running", "waiting", "answered", "failed", "withdrawn"]),
+    position: z.number().int().nullable().meta({ description: "How many messages are ahead, while queued." }),
+    run_id: z.string().nullable(),
+    steps: z.number().int().meta({ description: "How many steps its run has recorded." }),
+    answers: z.array(
+      z.object({ delivery_id: z.string(), text: z.string(), posted_id: z.string(), delivered_at: instant }),
+    ),
+    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  })
+  .meta({ id: "Message" });
+
+export const conversationParamsSchema = z.object({ id: conversationId });
+
+/** `GET /v1/conversations`. */
+export const conversationsQuerySchema = pageQuerySchema.extend({ user_id: userId.exactOptional() });
+
+export const conversationSummarySchema = z
+  .object({ id: z.string(), platform: z.string(), last_activity_at: instant })
+  .meta({ id: "ConversationSummary" });
+
+export const conversationSchema = z
+  .object({
+    id: z.string(),
+    platform: z.string(),
+    user_id: z.string().meta({ description: "Who spoke first." }),
+    last_activity_at: instant,
+    state: z.enum(["idle", "running", "waiting"]),
+    run_id: z.string().nullable(),
+    queue_mode: z.enum(["queue", "collect", "steer", "interrupt"]),
+    waiting: z.array(z.object({ id: z.string(), user_id: z.string(), text: z.string(), at: instant })),
+  })
+  .meta({ id: "Conversation" });
+
+export const transcriptMessageSchema = z
+  .object({
+    id: z.string().meta({ description: "The message's id, or the delivery's for what the bot said." }),
+    role: z.enum(["user", "assistant"]),
+    text: z.string(),
+    at: instant,
+    run_id: z.string().meta({ description: "The run that wrote it, or that answers it." }),
+    author_name: z.string().optional(),
+  })
+  .meta({ id: "TranscriptMessage" });
+
+export const stoppedSchema = z.object({ stopped: z.boolean(), run_id: z.string().nullable() }).meta({ id: "Stopped" });
+
+export const resetSchema = z.object({ id: z.string(), reset: z.literal(true) }).meta({ id: "Reset" });
+
+export const runParamsSchema = z.object({ id: idFrom(parseRunId, "The run.") });
+
+export const runSchema = z
+  .object({
+    id: z.string(),
+    conversation_id: z.string(),
+    status: z.enum(["running", "waiting", "done", "failed", "stopped", "silent"]),
+    started_at: instant,
+    ended_at: instant.nullable(),
+    attempt: z.number().int().nullable(),
+    message_ids: z.array(z.string()),
+    steps: z.array(
+      z.object({
+        name: z.string(),
+        what: z.string().meta({ description: "`model`, or the tool's name." }),
+        status: z.enum(["done", "failed", "begun"]),
+        at: instant,
+        duration_ms: z.number(),
+        tries: z.number().int(),
+        error: z.object({ code: z.string(), message: z.string() }).nullable(),
+      }),
+    ),
+    input_tokens: z.number().int(),
+    output_tokens: z.number().int(),
+  })
+  .meta({ id: "Run" });
+
+const scopeSchema = z.enum(["admin", "chat", "read"]);
+
+/** `POST /v1/keys`. */
+export const createKeySchema = z
+  .strictObject({
+    name: z.string().min(1).max(100),
+    scopes: z.array(scopeSchema).min(1),
+    user_id: userId.exactOptional().meta({ description: "The only person the key may act for." }),
+  })
+  .meta({ id: "CreateKey" });
+
+export const createdKeySchema = z
+  .object({ id: z.string(), key: z.string().meta({ description: "Shown this once." }) })
+  .meta({ id: "CreatedKey" });
+
+export const keySchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    scopes: z.array(scopeSchema),
+    user_id: z.string().nullable(),
+    created_at: instant,
+  })
+  .meta({ id: "Key" });
+
+export const keyParamsSchema = z.object({ id: z.string().min(1).max(MAX_ID_LENGTH) });
+
+export const toolSchema = z
+  .object({
+    name: z.string(),
+    description: z.string(),
+    effect: z.enum(["read", "idempotent", "once"]),
+    parameters: z.record(z.string(), z.unknown()).meta({ description: "JSON Schema of the arguments." }),
+  })
+  .meta({ id: "Tool" });
+
+export const workspaceParamsSchema = z.object({ user_id: userId });
+
+export const memorySchema = z
+  .object({
+    data: z.array(
+      z.object({ key: z.string(), value: z.string().meta({ description: "`(secret)` stands for a secret." }) }),
+    ),
+  })
+  .meta({ id: "Memory" });
+
+export const healthSchema = z.object({ status: z.literal("ok") });
+
+const checks = z.record(z.string(), z.string()).meta({ description: "`ok`, or what is wrong, for each part." });
+export const readySchema = z.object({ status: z.literal("ready"), checks });
+export const notReadySchema = errorSchema.extend({ checks });
+
+const shownInstant = z.number().transform((ms) => new Date(ms).toISOString());
+// Also an event's id in the stream, where a line break would begin another field.
+const deliveryId = z.string().regex(/^\S+$/);
+
+/** A live event as Redis carries it, turned into the data of a stream's event. */
+export const liveEventSchema = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("message.received"),
+    message_id: z.string(),
+    text: z.string(),
+    position: z.number(),
+  }),
+  z.object({ type: z.literal("message.changed"), message_id: z.string(), text: z.string() }),
+  z.object({ type: z.literal("message.withdrawn"), message_id: z.string() }),
+  z.object({ type: z.literal("run.started"), run_id: z.string(), message_ids: z.array(z.string()).readonly() }),
+  z.object({ type: z.literal("run.progress"), run_id: z.string(), step: z.string(), label: z.string() }),
+  z.object({
+    type: z.literal("text.delta"),
+    run_id: z.string(),
+    step: z.string(),
+    text: z.string(),
+    reset: z.literal(true).optional(),
+  }),
+  z.object({
+    type: z.literal("delivery"),
+    delivery: z.object({
+      id: deliveryId,
+      kind: deliveryKindSchema,
+      text: z.string(),
+      choices: z.array(z.string()).readonly().optional(),
+      answers: z.array(z.string()).readonly(),
+      at: shownInstant,
+    }),
+  }),
+  z.object({ type: z.literal("run.ended"), run_id: z.string(), end: z.string() }),
+]);
+
+/** The data of one event of `GET /v1/conversations/:id/events`. */
+export type ShownLiveEvent = z.output<typeof liveEventSchema>;
+
+function idFrom<Id extends string>(parse: (value: string) => Id, description: string) {
+  return z
+    .string()
+    .min(1, "must not be empty")
+    .max(MAX_ID_LENGTH, `must have at most ${MAX_ID_LENGTH} characters`)
+    .transform((value, context): Id => {
+      try {
+        return parse(value);
+      } catch (error) {
+        if (!(error instanceof InvalidId)) throw error;
+        const message = "must not contain white space, control characters or braces";
+        context.issues.push({ code: "custom", input: value, message });
+        return z.NEVER;
+      }
+    })
+    .meta({ description });
+}

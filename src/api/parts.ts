@@ -1,0 +1,71 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Door } from "../agent/door-contract.ts";
+import type { WorkspaceId } from "../kernel/ids.ts";
+import type { Clock, Log, NewId } from "../kernel/ports.ts";
+import type { ApiKeyScope, ApiKeyStore } from "../store/api-keys.ts";
+import type { RedisConnection } from "../store/connection.ts";
+import type { MemoryStore } from "../store/memory.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Tool } from "../tools/contract.ts";
+import type { LiveFeed } from "./live-feed.ts";
+
+/** Everything the API shows or asks. */
+export interface ApiParts {
+  readonly door: Door;
+  readonly keys: ApiKeyStore;
+  readonly redis: RedisConnection;
+  readonly live: LiveFeed;
+  readonly memory: Pick<MemoryStore, "list">;
+  /** The tools as they are now. */
+  readonly tools: () => readonly Pick<Tool, "name" | "description" | "effect" | "parameters">[];
+  /** Whether this process can work, part by part: true, or what is wrong. Readable by everyone. */
+  readonly ready: () => Promise<Readonly<Record<string, true | string>>>;
+  readonly metrics: Pick<Metrics, "text" | "contentType">;
+  readonly config: {
+    /** The address the server listens on. */
+    readonly host: string;
+    /** Whether the configuration holds an admin key, so that nothing is open to everyone. */
+    readonly hasAdminKey: boolean;
+  };
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  /** Answers GET requests outside the API, such as `/` and the files it needs; undefined means that there is no such file. */
+  readonly page?: (request: Request) => Response | undefined | Promise<Response | undefined>;
+  readonly limits?: Partial<ApiLimits>;
+}
+
+export interface ApiLimits {
+  /** How many event streams may be open in this process. */
+  readonly maxStreams: number;
+  /** How often an event stream shows that it is alive. */
+  readonly heartbeatMs: number;
+  /** How long `/readyz` waits for its checks. */
+  readonly readyMs: number;
+}
+
+/** Who asks. A key bound to a person acts for that person only. */
+export interface Caller {
+  readonly id: string;
+  readonly scopes: readonly ApiKeyScope[];
+  readonly userId?: WorkspaceId;
+}
+
+/** What the server hands in with a request, and what the steps before a route leave for it. */
+export interface ApiEnv {
+  Bindings: {
+    /** Aborts when the server closes: streams end. */
+    readonly closing?: AbortSignal;
+  };
+  Variables: {
+    caller: Caller;
+    /** The presented key; "" when none is needed. */
+    bearer: string;
+    body: Uint8Array;
+    /** Unique for this request, and the same for every repetition with its `Idempotency-Key`. */
+    operation: string;
+  };
+}
+
+/** The application: `app.request` and `listen` serve it. */
+export type Api = OpenAPIHono<ApiEnv>;

@@ -1,0 +1,140 @@
+import { PLATFORMS, platformOf } from "./kernel/messages.ts";
+import { systemClock, type Log, type NewId } from "./kernel/ports.ts";
+import { createChatHandler } from "./agent/chat.ts";
+import type { CommandParts } from "./agent/commands.ts";
+import { createControlHandler } from "./agent/control.ts";
+import { createDoor, lastRun } from "./agent/door.ts";
+import { createLive } from "./agent/live.ts";
+import { createSystemPrompt } from "./agent/system-prompt.ts";
+import type { Config } from "./config/schema.ts";
+import { createDeliveryHandler } from "./delivery/delivery.ts";
+import { createWorker, type Role } from "./engine/worker.ts";
+import type { ModelClient } from "./models/contract.ts";
+import { createRecordedPlatform } from "./platforms/recorded.ts";
+import { connectRedis, type RedisConnection, type RedisTarget } from "./store/connection.ts";
+import { createConversationStore } from "./store/conversations.ts";
+import { createLanes } from "./store/lanes.ts";
+import { createMemoryStore } from "./store/memory.ts";
+import type { Metrics } from "./telemetry/metrics.ts";
+import { builtinTools } from "./tools/builtin/index.ts";
+import type { Tool } from "./tools/contract.ts";
+import { createSafeFetch } from "./tools/safe-fetch.ts";
+import { createToolbox } from "./tools/toolbox.ts";
+
+/** How long a question waits for its answer: a week, milliseconds. */
+const QUESTION_MS = 7 * 86_400_000;
+const MAX_CALLS_PER_TURN = 16;
+/** Commands are quick; a few at a time keep /stop prompt under any load. */
+const CONTROL_CONCURRENCY = 16;
+
+export interface RuntimeOptions {
+  readonly config: Config;
+  readonly redis: RedisConnection;
+  readonly target: RedisTarget;
+  readonly partitions: number;
+  readonly model: ModelClient;
+  readonly metrics: Metrics;
+  readonly newId: NewId;
+  readonly log: Log;
+  /** Tools besides the built-in ones. */
+  readonly tools?: readonly Tool[];
+}
+
+/** The durable part put together: the door in, the lanes, what runs in them, and what is remembered. */
+export function createRuntime(options: RuntimeOptions) {
+  const { config, redis, partitions, metrics, newId, log, model } = options;
+  const clock = systemClock;
+  const lanes = createLanes({ redis, partitions, newId, limits: { maxWaiting: config.queue.max_waiting } });
+  const conversations = createConversationStore(redis);
+  const memory = createMemoryStore(redis);
+  const live = createLive(redis);
+  const toolbox = createToolbox([...builtinTools({ memory, fetchPage: createSafeFetch() }), ...(options.tools ?? [])]);
+  const defaultQueueMode = config.queue.mode;
+  const keepMs = lanes.limits.recordMs;
+
+  const door = createDoor({
+    lanes,
+    conversations,
+    live,
+    clock,
+    newId,
+    log,
+    defaultQueueMode,
+    onAdmitted: (message, status) => metrics.messageAdmitted(platformOf(message.conversationId), status),
+  });
+
+  const commandParts: CommandParts = {
+    lanes,
+    clock,
+    conversations,
+    memory,
+    toolbox,
+    defaultQueueMode,
+    lastRun: (conversation) => lastRun(conversation, { lanes }),
+  };
+
+  const chat = createChatHandler({
+    model,
+    toolbox,
+    live,
+    clock,
+    log,
+    limits: {
+      maxSteps: config.ai.max_steps,
+      maxMessages: config.ai.history_messages,
+      maxTokens: config.ai.history_tokens,
+      maxCallsPerTurn: MAX_CALLS_PER_TURN,
+      questionMs: QUESTION_MS,
+      keepMs,
+    },
+    systemPrompt: createSystemPrompt({ prompt: config.bot.prompt_text, memory, clock }),
+    forgetMemory: async (workspace) => {
+      const { entries, unreadable } = await memory.list(workspace);
+      await memory.eraseMemory(workspace);
+      return entries.length + unreadable.length;
+    },
+  });
+
+  const roles: Record<string, Role> = {
+    chat: { handler: chat, concurrency: config.worker.chat_concurrency },
+    control: {
+      handler: createControlHandler({ ...commandParts, log, keepMs }),
+      concurrency: CONTROL_CONCURRENCY,
+    },
+    out: {
+      handler: createDeliveryHandler({
+        adapters: PLATFORMS.filter((name) => name === "api" || name === "web" || name === "terminal").map(
+          createRecordedPlatform,
+        ),
+        clock,
+        log,
+        keepMs,
+        onDelivered: (message, result) => metrics.delivered(platformOf(message.conversationId), result),
+      }),
+      concurrency: config.worker.delivery_concurrency,
+    },
+  };
+
+  const worker = createWorker({
+    lanes,
+    connect: (purpose) => connectRedis(options.target, purpose, log),
+    roles,
+    clock,
+    newId,
+    log,
+    events: {
+      started: () => metrics.setActiveRuns(worker.active()),
+      ended: (claim, executed, ms) => {
+        metrics.setActiveRuns(worker.active());
+        if (!claim.lane.startsWith("chat/") || executed.kind !== "finished") return;
+        const end = executed.end === "done" ? "answered" : (executed.end ?? "answered");
+        metrics.runFinished(end, ms);
+      },
+      reaped: () => metrics.workersReaped(1),
+    },
+  });
+
+  return { lanes, conversations, memory, toolbox, door, worker, clock };
+}
+
+export type Runtime = ReturnType<typeof createRuntime>;
