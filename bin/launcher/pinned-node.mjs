@@ -27,24 +27,21 @@ export async function runUnderPinnedNode(args) {
 
 /** npm is asked once and then left out: in the middle of the process tree it would not pass signals on. */
 function fetchPinned() {
-  const advice = `Parley needs Node ${LEAST.join(".")} or newer and this is Node ${process.versions.node}`;
+  const need = `Parley needs Node ${LEAST.join(".")} or newer and this is Node ${process.versions.node}`;
+  const advice = "Please install a newer one: https://nodejs.org/en/download";
   const ownPackage = process.platform === "linux" && !usesMusl() ? PACKAGES[process.arch] : undefined;
-  if (ownPackage === undefined)
-    throw new Error(
-      `${advice}. For ${process.platform} ${process.arch} please install one: https://nodejs.org/en/download`,
-    );
+  if (ownPackage === undefined) throw new Error(`${need}. ${advice}`);
 
-  console.error(`parley: ${advice}; fetching Node ${PINNED} with npm (once)`);
+  console.error(`parley: ${need}; fetching Node ${PINNED} with npm (once)`);
   const question = ["exec", "--yes", `--package=${ownPackage}@${PINNED}`, "--", "node", "-p", "process.execPath"];
   // Two first starts at the same time can disturb each other inside npm's cache; the second try finds it filled.
   for (let attempt = 1; ; attempt++) {
     try {
-      const node = lastLine(ask("npm", question));
+      const node = ask("npm", question).trim().split("\n").at(-1) ?? "";
       if (ask(node, ["--version"]).trim() !== `v${PINNED}`) throw new Error(`npm answered with another Node, ${node}`);
       return node;
     } catch (error) {
-      const said = lastLine(error.stderr || error.message);
-      if (attempt === 3) throw new Error(`${advice}, and npm could not fetch one: ${said}`, { cause: error });
+      if (attempt === 3) throw new Error(`npm could not fetch it: ${reason(error)}. ${advice}`, { cause: error });
     }
   }
 }
@@ -59,8 +56,12 @@ function ask(program, args) {
   return execFileSync(program, args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 }
 
-function lastLine(text) {
-  return text.trim().split("\n").at(-1) ?? "";
+function reason(error) {
+  if (error.code === "ENOENT") return "there is no npm on PATH";
+  const lines = (error.stderr || error.message)
+    .split("\n")
+    .filter((line) => line !== "" && !/^npm (warn|notice)/i.test(line));
+  return lines.slice(0, 3).join(" ");
 }
 
 const KEPT = join(ROOT, ".data/launcher", `node-${PINNED}-${process.platform}-${process.arch}`);

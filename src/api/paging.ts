@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { ApiError } from "./errors.ts";
 
@@ -34,7 +35,7 @@ export interface TimedQuery {
   readonly limit: number;
   /** Exclusive. */
   readonly before?: number;
-  /** Items of the instant before `before` that earlier pages showed. */
+  /** Marks of the items that earlier pages showed of the latest time asked for. */
   readonly shown: readonly string[];
 }
 
@@ -54,18 +55,23 @@ export function pageOfTimed<Item>(
   { idOf, atOf }: { readonly idOf: (item: Item) => string; readonly atOf: (item: Item) => number },
 ): Page<Item> {
   const shown = new Set(query.shown);
-  const fresh = found.filter((item) => !shown.has(idOf(item)));
+  const fresh = found.filter((item) => !shown.has(markOf(idOf(item))));
   const data = fresh.slice(0, limit);
   const last = data.at(-1);
   if (fresh.length <= limit || last === undefined) return { data, has_more: false, next_cursor: null };
   const at = atOf(last);
-  const sameTime = data.filter((item) => atOf(item) === at).map(idOf);
+  const sameTime = data.filter((item) => atOf(item) === at).map((item) => markOf(idOf(item)));
   const earlier = query.before === at + 1 ? query.shown : [];
   return { data, has_more: true, next_cursor: encode({ at, shown: [...earlier, ...sameTime] }) };
 }
 
 const lastSchema = z.string();
 const timedSchema = z.object({ at: z.number(), shown: z.array(z.string()) });
+
+// Cursors travel in URLs, and ids may be long.
+function markOf(id: string): string {
+  return createHash("sha256").update(id).digest("base64url").slice(0, 12);
+}
 
 function indexAfter(ids: readonly string[], last: string): number {
   const index = ids.indexOf(last);

@@ -39,9 +39,20 @@ export function startCompactor(parts: {
     let compacted = 0;
     for (let partition = 0; partition < lanes.partitions && !stopped; partition++) {
       const cold = await lanes.coldLanes(partition, clock.now() - limits.idleMs, LANES_PER_SWEEP);
-      for (const lane of cold) if (await compactLane(lanes, partition, lane, limits)) compacted++;
+      for (const lane of cold) if (await compactOrSkip(partition, lane)) compacted++;
     }
     return compacted;
+  }
+
+  /** One archive that cannot be read must not keep all the others waiting behind it. */
+  async function compactOrSkip(partition: number, lane: LaneId): Promise<boolean> {
+    try {
+      return await compactLane(lanes, partition, lane, limits);
+    } catch (error) {
+      log.error({ lane, error: describeError(error) }, "a lane could not be compacted");
+      await lanes.warm(partition, lane);
+      return false;
+    }
   }
 
   const timer = setInterval(() => {

@@ -23,6 +23,8 @@ export interface Executed {
   readonly kind: "finished" | "parked" | "lost";
   readonly end?: End;
   readonly next?: Claim;
+  /** How long a parked run waits before it wakes by itself. */
+  readonly waitMs?: number;
 }
 
 /** A run that throws is tried this often before it is given up. */
@@ -72,7 +74,8 @@ export async function execute(
     lines: [...run.takePending(), ...(ending.lines ?? [])],
     ...(ending.effects === undefined ? {} : { effects: ending.effects }),
   });
-  return { kind: parked ? "parked" : "lost" };
+  if (!parked) return { kind: "lost" };
+  return { kind: "parked", ...(ending.waitMs === undefined ? {} : { waitMs: ending.waitMs }) };
 }
 
 type Park = Extract<Ending, { kind: "park" }> & { readonly failed?: boolean };

@@ -7,8 +7,10 @@ import type { Lanes } from "../store/lanes.ts";
 const BEAT_MS = 150;
 /** A worker whose channel nobody listens to is reaped when its last beat is this old, milliseconds. */
 const LATE_MS = 250;
-/** Without a successful beat for this long a worker drops its work itself: its lease (10 s) is about to end. */
-const SELF_ABORT_MS = 7_000;
+/** Without a successful beat for this part of its lease a worker drops its work itself: the lease is about to end. */
+const SELF_ABORT_SHARE = 0.7;
+/** After an outage others may still be on their way back: nobody counts as absent before this, milliseconds. */
+const REUNION_MS = 2_000;
 
 export interface HeartbeatParts {
   readonly lanes: Lanes;
@@ -34,6 +36,7 @@ export function startHeartbeat(worker: string, parts: HeartbeatParts) {
   let stopped = false;
   let beating = false;
   let lastSuccess = clock.monotonic();
+  let presenceCountsFrom = lastSuccess;
 
   async function beat(partition: number, register: boolean): Promise<readonly string[]> {
     const reply = await lanes.beat(partition, worker, register);
@@ -57,14 +60,16 @@ export function startHeartbeat(worker: string, parts: HeartbeatParts) {
   }
 
   async function round(): Promise<void> {
+    // Counted from before the question: the lease began at some time before its answer arrived.
+    const askedAt = clock.monotonic();
     const others = await Promise.all(partitions.map((partition) => beat(partition, false)));
-    lastSuccess = clock.monotonic();
+    lastSuccess = askedAt;
     await reapAbsent(others[0] ?? []);
   }
 
   // PUBSUB NUMSUB sees the listeners of one Redis node only; on a cluster the lease alone decides.
   async function reapAbsent(others: readonly string[]): Promise<void> {
-    if (!lanes.oneSlot || others.length === 0 || stopped) return;
+    if (!lanes.oneSlot || others.length === 0 || stopped || clock.monotonic() < presenceCountsFrom) return;
     const counts = (await redis.call("PUBSUB", "NUMSUB", ...others.map(workerChannel))) as unknown[];
     for (const [index, other] of others.entries()) {
       if (Number(counts[index * 2 + 1]) > 0) continue;
@@ -85,7 +90,8 @@ export function startHeartbeat(worker: string, parts: HeartbeatParts) {
   }
 
   function tick(): void {
-    if (clock.monotonic() - lastSuccess > SELF_ABORT_MS) return gone("it had no contact with Redis for too long");
+    if (clock.monotonic() - lastSuccess > lanes.limits.leaseMs * SELF_ABORT_SHARE)
+      return gone("it had no contact with Redis for too long");
     if (beating) return;
     beating = true;
     round()
@@ -97,8 +103,13 @@ export function startHeartbeat(worker: string, parts: HeartbeatParts) {
 
   const timer = setInterval(tick, BEAT_MS);
 
+  function onReconnect(): void {
+    presenceCountsFrom = clock.monotonic() + REUNION_MS;
+  }
+
   function stop(): void {
     stopped = true;
+    redis.off("ready", onReconnect);
     clearInterval(timer);
     for (const pending of wakeTimers.values()) clearTimeout(pending);
   }
@@ -106,8 +117,10 @@ export function startHeartbeat(worker: string, parts: HeartbeatParts) {
   return {
     /** Registers in every partition; call once, before the first claim. */
     async register(): Promise<void> {
+      const askedAt = clock.monotonic();
       await Promise.all(partitions.map((partition) => beat(partition, true)));
-      lastSuccess = clock.monotonic();
+      lastSuccess = askedAt;
+      if (!stopped) redis.on("ready", onReconnect);
     },
     /** True while beats arrive, else what is wrong. */
     healthy(): true | string {

@@ -63,6 +63,8 @@ export function createWorker(options: WorkerOptions) {
   let reconcileTimer: NodeJS.Timeout | undefined;
   let suspects = new Set<string>();
   const taking = new Map<number, { again: boolean }>();
+  /** By kind, the partitions that were looked at while the kind had no room here. */
+  const overlooked = new Map<string, Set<number>>(Object.keys(roles).map((kind) => [kind, new Set()]));
   const bells: RedisConnection[] = [];
   const loops: Promise<void>[] = [];
   const listener = options.connect("listen");
@@ -87,7 +89,8 @@ export function createWorker(options: WorkerOptions) {
     if (role === undefined || held.has(claim.token)) return;
     running.set(kind, (running.get(kind) ?? 0) + 1);
     const abort = new AbortController();
-    const hints: Hints = { mail: false };
+    // Mail for a resumed run may have come while nobody held it.
+    const hints: Hints = { mail: claim.resumed };
     held.set(claim.token, { claim, abort, hints });
     options.events?.started?.(claim);
     void carry(claim, kind, role, abort.signal, hints);
@@ -112,12 +115,21 @@ export function createWorker(options: WorkerOptions) {
     held.delete(claim.token);
     running.set(kind, (running.get(kind) ?? 1) - 1);
     options.events?.ended?.(claim, executed, clock.monotonic() - startedAt);
+    if (executed.waitMs !== undefined) heartbeat?.wakeAfter(lanes.partitionOf(claim.lane), executed.waitMs);
     if (executed.next !== undefined) begin(executed.next);
-    else wakeAll(capacityWaiters);
+    else useRoom(kind);
     if (held.size === 0) wakeAll(idleWaiters);
   }
 
   // ---- taking work ----
+
+  /** A run of this kind ended without a successor: what had to be left while there was no room is looked at again. */
+  function useRoom(kind: string): void {
+    wakeAll(capacityWaiters);
+    const left = [...(overlooked.get(kind) ?? [])];
+    overlooked.get(kind)?.clear();
+    for (const partition of left) void take(partition);
+  }
 
   /** Claims from a partition until it has no more or this worker is full; a call during another makes that one look again. */
   async function take(partition: number): Promise<void> {
@@ -143,15 +155,23 @@ export function createWorker(options: WorkerOptions) {
   async function takeAll(partition: number): Promise<void> {
     while (!stopping && hasCapacity()) {
       const free = capacity();
+      for (const [kind, room] of Object.entries(free)) if (room === 0) overlooked.get(kind)?.add(partition);
       const wanted = Object.values(free).reduce((sum, count) => sum + count, 0);
       const first = identity.number;
       const { id } = identity;
       identity.number += wanted;
       const claims = await lanes.claim(partition, id, first, free);
       if (claims === "gone" || id !== identity.id) return;
+      if (stopping) return handBack(claims);
       for (const claim of claims) begin(claim);
       if (claims.length < wanted) return;
     }
+  }
+
+  async function handBack(claims: readonly Pick<Claim, "lane" | "token">[]): Promise<void> {
+    await Promise.all(
+      claims.map(({ lane, token }) => lanes.park({ lane, token, waitMs: 0, mail: false, failed: false, lines: [] })),
+    );
   }
 
   async function listenToBells(connection: RedisConnection, among: readonly number[]): Promise<void> {
@@ -201,20 +221,30 @@ export function createWorker(options: WorkerOptions) {
     }
   }
 
-  /** Hands back runs that Redis says are ours and we know nothing of, seen twice in a row. */
+  /**
+   * Compares what Redis says is ours with what we hold; what differs twice in a row is put right. A run we know nothing
+   * of is handed back, as a failed attempt so that this comes to an end; a run that is not ours any more is dropped.
+   */
   async function reconcile(): Promise<void> {
     const { id } = identity;
-    const unknown = new Set<string>();
+    const differing = new Set<string>();
+    const ours = new Set<string>();
     for (const partition of partitions) {
       for (const [token, lane] of Object.entries(await lanes.held(partition, id))) {
+        ours.add(token);
         if (held.has(token)) continue;
-        unknown.add(token);
+        differing.add(token);
         if (!suspects.has(token)) continue;
         log.warn({ token, lane }, "a run was ours without our knowing; it is handed back");
-        await lanes.park({ lane: lane as Claim["lane"], token, waitMs: 0, mail: false, failed: false, lines: [] });
+        await lanes.park({ lane: lane as Claim["lane"], token, waitMs: 0, mail: false, failed: true, lines: [] });
       }
     }
-    suspects = unknown;
+    for (const [token, { claim, abort }] of held) {
+      if (ours.has(token)) continue;
+      differing.add(token);
+      if (suspects.has(token)) abort.abort(new RunLost(`run ${claim.runId} was cancelled or taken over`));
+    }
+    suspects = differing;
   }
 
   function onHint(_channel: string, message: string): void {

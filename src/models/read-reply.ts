@@ -112,9 +112,9 @@ function takeEvent(
   let value: unknown;
   try {
     value = JSON.parse(event.data);
-  } catch (error) {
-    if (!event.whole) throw cutShort(options.place, error);
-    throw garbled(options.place, "an event that is not JSON", error);
+  } catch {
+    if (!event.whole) throw cutShort(options.place);
+    throw garbled(options.place, "an event that is not JSON");
   }
   const text = takeChunk(value, event.name === "error", draft, options.place);
   if (text !== "") options.onText(text);
@@ -124,8 +124,8 @@ function takeBody(json: string, draft: ReplyDraft, options: ReadOptions): ReplyD
   let value: unknown;
   try {
     value = JSON.parse(json);
-  } catch (error) {
-    throw garbled(options.place, "a body that is not JSON", error);
+  } catch {
+    throw garbled(options.place, "a body that is not JSON");
   }
   const text = takeChunk(Array.isArray(value) ? value[0] : value, false, draft, options.place);
   if (text !== "") options.onText(text);
@@ -168,6 +168,7 @@ function cutShort(place: string, cause?: unknown): OutsideError {
   });
 }
 
-function garbled(place: string, what: string, cause: unknown): OutsideError {
+/** Without the JSON parser's error as the cause: it quotes a piece of the text, and in it could be half a key. */
+function garbled(place: string, what: string, cause?: unknown): OutsideError {
   return new OutsideError(`${place} sent ${what}`, { code: "garbled", retry: { kind: "after" }, cause });
 }

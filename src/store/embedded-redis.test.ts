@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { Redis } from "ioredis";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { silentLog } from "../kernel/ports.ts";
-import { chooseSocketPath, type EmbeddedRedis, startEmbeddedRedis } from "./embedded-redis.ts";
+import { type EmbeddedRedis, startEmbeddedRedis } from "./embedded-redis.ts";
 import { identifyProcess, isRunning, type ProcessIdentity } from "./process-identity.ts";
 
 function tempFolder(): string {
@@ -204,16 +204,4 @@ test("a server that cannot start says why", async () => {
   const attempt = startEmbeddedRedis({ dataDir, log: silentLog, env: env() });
   await expect(attempt).rejects.toThrow(/Redis did not start in .*manifest/s);
   expect(readFileSync(join(dataDir, "redis/redis.log"), "utf8")).toContain("manifest");
-});
-
-test.each([
-  ["linux", 107, "beside"],
-  ["linux", 108, "temporary"],
-  ["darwin", 103, "beside"],
-  ["darwin", 104, "temporary"],
-] as const)("on %s a socket path of %i bytes goes %s", (platform, bytes, place) => {
-  const home = `/${"x".repeat(bytes - "//redis.sock".length)}`;
-  const chosen = chooseSocketPath(home, { platform, tmp: "/tmp", uid: 1000 });
-  if (place === "beside") expect(chosen).toBe(`${home}/redis.sock`);
-  else expect(chosen).toMatch(/^\/tmp\/parley-1000-[0-9a-f]{16}\/redis\.sock$/);
 });

@@ -1,10 +1,9 @@
-import { createHash, randomUUID } from "node:crypto";
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdirSync, rmSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { z } from "zod";
 import { describeError, OutsideError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/ports.ts";
 import { findRedisServer } from "./find-redis.ts";
@@ -12,6 +11,8 @@ import { withFolderLock } from "./folder-lock.ts";
 import { identifyProcess, isRunning } from "./process-identity.ts";
 import { probeRedis } from "./redis-probe.ts";
 import { startRedisServer } from "./redis-server.ts";
+import { readServerRecord, writeServerRecord } from "./server-record.ts";
+import { chooseSocketPath, makePrivateFolder } from "./socket-path.ts";
 
 /** A real Redis beside this process, its data in `<dataDir>/redis`. Connect with `{ path: socketPath }`. */
 export interface EmbeddedRedis {
@@ -63,7 +64,7 @@ export async function startEmbeddedRedis({
       args: DURABLE,
       socketPath,
       detached: true,
-      announce: (pid) => writeRecord(home, { server: identifyProcess(pid), socketPath }),
+      announce: (pid) => writeServerRecord(home, { server: identifyProcess(pid), socketPath }),
     });
     owned = true;
     log.info({ server: version, socket: socketPath }, "embedded Redis started");
@@ -103,7 +104,7 @@ export async function startEmbeddedRedis({
 }
 
 const PRESENCE = "parley-presence-";
-const LOCK_WAIT_MS = 120_000;
+const LOCK_WAIT_MS = 300_000;
 const READY_MS = 60_000;
 const DEAF_MS = 5_000;
 const STOP_MS = 15_000;
@@ -112,30 +113,9 @@ const RECOVER_PAUSES_MS = [0, 250, 1_000, 5_000];
 /** One second can be lost in a power cut, nothing in a crash; never evicts, because every key is somebody's message. */
 const DURABLE = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction"];
 
-/**
- * The socket beside the data, or in a private temporary folder named after it when that path would not fit into what
- * the operating system allows for socket addresses.
- */
-export function chooseSocketPath(
-  home: string,
-  { platform, tmp, uid }: { platform: NodeJS.Platform; tmp: string; uid: number },
-): string {
-  const beside = join(home, "redis.sock");
-  const longest = platform === "linux" ? 107 : 103;
-  if (Buffer.byteLength(beside) <= longest) return beside;
-  const hash = createHash("sha256").update(home).digest("hex").slice(0, 16);
-  return join(tmp, `parley-${uid}-${hash}`, "redis.sock");
-}
-
-const recordSchema = z.object({
-  server: z.object({ pid: z.number().int().positive(), began: z.string().optional() }),
-  socketPath: z.string(),
-});
-type ServerRecord = z.infer<typeof recordSchema>;
-
 async function findRunning(home: string, socketPath: string): Promise<"running" | "none"> {
-  makePrivateFolder(home, socketPath);
-  const record = readRecord(home);
+  if (dirname(socketPath) !== home) makePrivateFolder(socketPath);
+  const record = readServerRecord(home);
   const isAlive = () => record !== undefined && isRunning(record.server);
   if (isAlive() && record?.socketPath !== socketPath)
     throw new OutsideError(
@@ -164,21 +144,6 @@ async function findRunning(home: string, socketPath: string): Promise<"running" 
   }
 }
 
-/** A socket outside the data folder must lie where nobody else can put one. */
-function makePrivateFolder(home: string, socketPath: string): void {
-  const folder = resolve(socketPath, "..");
-  if (folder === home) return;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const found = lstatSync(folder);
-  if (!found.isDirectory() || found.uid !== userInfo().uid || (found.mode & 0o077) !== 0)
-    throw new OutsideError(
-      `${folder}, where the socket of Redis would go, belongs to somebody else or is open to others`,
-      {
-        code: "forbidden",
-      },
-    );
-}
-
 async function joinServer(socketPath: string, name: string): Promise<{ presence: Redis; version: string }> {
   const presence = new Redis({
     path: socketPath,
@@ -189,10 +154,15 @@ async function joinServer(socketPath: string, name: string): Promise<{ presence:
   });
   // Losing it is handled where it closes; the failures of single attempts say nothing more.
   presence.on("error", () => undefined);
-  const info = await presence.info("server");
-  // Valkey gives its own version besides that of the Redis it is compatible with.
-  const version = /^valkey_version:(\S+)/m.exec(info) ?? /^redis_version:(\S+)/m.exec(info);
-  return { presence, version: version?.[1] ?? "unknown" };
+  try {
+    const info = await presence.info("server");
+    // Valkey gives its own version besides that of the Redis it is compatible with.
+    const version = /^valkey_version:(\S+)/m.exec(info) ?? /^redis_version:(\S+)/m.exec(info);
+    return { presence, version: version?.[1] ?? "unknown" };
+  } catch (error) {
+    presence.disconnect();
+    throw error;
+  }
 }
 
 async function recover(makeSureItRuns: () => Promise<void>, log: Log): Promise<void> {
@@ -219,7 +189,7 @@ async function countOthers(presence: Redis, ourName: string): Promise<number> {
 }
 
 async function endServer(home: string): Promise<void> {
-  const record = readRecord(home);
+  const record = readServerRecord(home);
   if (record === undefined || !isRunning(record.server)) return;
   process.kill(record.server.pid, "SIGTERM");
   const lastResort = performance.now() + STOP_MS;
@@ -227,19 +197,4 @@ async function endServer(home: string): Promise<void> {
     if (performance.now() > lastResort) process.kill(record.server.pid, "SIGKILL");
     await delay(10);
   }
-}
-
-function readRecord(home: string): ServerRecord | undefined {
-  try {
-    return recordSchema.parse(JSON.parse(readFileSync(join(home, "server.json"), "utf8")));
-  } catch {
-    // Missing before the first start. A garbled one names no process, and the socket has been asked before.
-    return undefined;
-  }
-}
-
-function writeRecord(home: string, record: ServerRecord): void {
-  const path = join(home, "server.json");
-  writeFileSync(`${path}.new`, JSON.stringify(record));
-  renameSync(`${path}.new`, path);
 }

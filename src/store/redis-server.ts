@@ -14,13 +14,16 @@ export interface RedisServerOptions {
   readonly args?: readonly string[];
   /** `<dir>/redis.sock` unless told otherwise. */
   readonly socketPath?: string;
-  /** Keeps the server out of this process' group, so that Ctrl-C in a terminal does not reach it. */
+  /**
+   * Lets the server outlive this process, and keeps Ctrl-C in a terminal from it. Otherwise it ends with this process,
+   * however that ends.
+   */
   readonly detached?: boolean;
   /** Called with the process number while the server still waits to begin; it begins only after this returned. */
   readonly announce?: (pid: number) => void;
 }
 
-/** A server started by this process. It outlives a crash of this process; `stop` or `kill` end it. */
+/** A server started by this process. */
 export interface RedisServer {
   readonly socketPath: string;
   /** The process number of the latest start. */
@@ -60,6 +63,14 @@ interface RunningServer {
   readonly ended: Promise<void>;
 }
 
+/**
+ * The shell becomes the server only when it is told to go. If this process dies before `announce` has put the number
+ * on record, the shell reads the end of its input and no server begins that nobody knows of.
+ */
+const WAIT_THEN_SERVE = 'read -r go && exec "$0" "$@"';
+/** The same, with a watcher that ends the server when its input ends, as it does when this process is gone. */
+const WAIT_THEN_SERVE_TIED = `read -r go || exit 1; exec 3<&0; (cat <&3; kill $$) >/dev/null 2>&1 & exec 3<&-; exec "$0" "$@"`;
+
 const READY_MS = 60_000;
 const STOP_MS = 10_000;
 
@@ -67,32 +78,32 @@ async function launch(options: RedisServerOptions, dir: string, socketPath: stri
   const logPath = join(dir, "redis.log");
   const output = openLog(logPath);
   const args = ["--port", "0", "--unixsocket", socketPath, "--unixsocketperm", "700", "--dir", dir];
-  // The shell becomes the server only when it is told to go. If this process dies before `announce` has put the number
-  // on record, the shell reads the end of its input and no server begins that nobody knows of.
-  const child = spawn(
-    "/bin/sh",
-    ["-c", 'read -r go && exec "$0" "$@"', options.command, ...args, ...(options.args ?? [])],
-    {
-      stdio: ["pipe", output, output],
-      detached: options.detached ?? false,
-      // The server needs no secret of ours.
-      env: { PATH: process.env["PATH"] },
-    },
-  );
+  const detached = options.detached ?? false;
+  const script = detached ? WAIT_THEN_SERVE : WAIT_THEN_SERVE_TIED;
+  const child = spawn("/bin/sh", ["-c", script, options.command, ...args, ...(options.args ?? [])], {
+    stdio: ["pipe", output, output],
+    detached,
+    // The server needs no secret of ours.
+    env: { PATH: process.env["PATH"] },
+  });
   closeSync(output);
   const ended = new Promise<void>((done) => {
-    child.once("exit", () => done());
+    child.once("exit", () => {
+      child.stdin?.destroy();
+      done();
+    });
     child.once("error", () => done());
   });
   // A detached server may be left to others; waiting for it must not keep this process from ending.
-  if (options.detached === true) child.unref();
+  if (detached) child.unref();
   const { pid } = child;
   if (pid === undefined) throw new OutsideError("could not start a process for Redis", { code: "failed" });
   child.stdin?.on("error", () => undefined);
 
   try {
     options.announce?.(pid);
-    child.stdin?.end("go\n");
+    child.stdin?.write("go\n");
+    if (detached) child.stdin?.end();
     await waitForRedis(socketPath, { hasEnded: () => hasEnded(child), waitMs: READY_MS });
   } catch (error) {
     await end({ child, pid, ended }, "SIGKILL");

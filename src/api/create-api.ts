@@ -1,0 +1,115 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { secureHeaders } from "hono/secure-headers";
+import { isLoopback } from "../config/public-bind.ts";
+import { createIdempotencyStore } from "../store/idempotency.ts";
+import { createMessageLocator } from "../store/message-locator.ts";
+import { authenticate } from "./auth.ts";
+import { readBody } from "./body.ts";
+import { ApiError, invalidRequest, notFound, toFailure, type Failure } from "./errors.ts";
+import { guardSource } from "./guard.ts";
+import { idempotency } from "./idempotency.ts";
+import type { Api, ApiEnv, ApiLimits, ApiParts } from "./parts.ts";
+import { addConversationRoutes } from "./routes/conversations.ts";
+import { addEventRoutes } from "./routes/events.ts";
+import { addKeyRoutes } from "./routes/keys.ts";
+import { addMessageRoutes } from "./routes/messages.ts";
+import { addRunRoutes } from "./routes/runs.ts";
+import { addSystemRoutes } from "./routes/system.ts";
+import { addToolRoutes } from "./routes/tools.ts";
+import { addWorkspaceRoutes } from "./routes/workspaces.ts";
+
+/** Builds the REST API. It holds nothing open by itself: serve it with `listen`, or ask it with `api.request`. */
+export function createApi(parts: ApiParts): Api {
+  const { door, keys, redis, live, log, clock, newId, page, config } = parts;
+  const limits: ApiLimits = { ...DEFAULT_LIMITS, ...parts.limits };
+  const api = new OpenAPIHono<ApiEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw invalidRequest(result.error);
+    },
+  });
+
+  api.use(secureHeaders(SECURITY_HEADERS));
+  api.use(async (c, next) => {
+    const began = clock.monotonic();
+    await next();
+    const ms = Math.round(clock.monotonic() - began);
+    log.debug({ method: c.req.method, path: c.req.path, status: c.res.status, ms }, "Request");
+  });
+  api.use(guardSource(isLoopback(config.host)));
+  const known = authenticate({ keys, config });
+  api.use("/metrics", known);
+  api.use("/openapi.json", known);
+  api.use("/v1/*", known, readBody(), noStore());
+  api.use("/v1/*", idempotency({ store: createIdempotencyStore(redis, { newId }), newId, log }));
+
+  addMessageRoutes(api, { door, locator: createMessageLocator(redis), clock });
+  addConversationRoutes(api, { door });
+  addEventRoutes(api, { door, keys, live, log, limits });
+  addRunRoutes(api, { door });
+  addKeyRoutes(api, { keys });
+  addToolRoutes(api, parts);
+  addWorkspaceRoutes(api, parts);
+  addSystemRoutes(api, { ready: parts.ready, metrics: parts.metrics, limits });
+  refuseOtherMethods(api);
+
+  api.notFound(async (c) => {
+    const found = isPageRequest(c.req.method, c.req.path) ? await page?.(c.req.raw) : undefined;
+    return found ?? showFailure(c, notFound(`There is nothing at ${c.req.path}`));
+  });
+  api.onError((error, c) => {
+    const failure = toFailure(error);
+    if (failure !== undefined) return showFailure(c, failure);
+    const id = `err_${newId()}`;
+    log.error({ error, id, method: c.req.method, path: c.req.path }, "A request failed unexpectedly");
+    return showFailure(c, { status: 500, code: "internal", message: `Something went wrong here; the log says what under ${id}` });
+  });
+  return api;
+}
+
+const DEFAULT_LIMITS: ApiLimits = { maxStreams: 500, heartbeatMs: 15_000, readyMs: 2_000 };
+
+// The page and its files come from here and nowhere else, and no other page may frame it.
+const SECURITY_HEADERS = {
+  contentSecurityPolicy: {
+    defaultSrc: ["'self'"],
+    objectSrc: ["'none'"],
+    baseUri: ["'none'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+  },
+  xFrameOptions: "DENY",
+  // Whether the address is reached over https is for the proxy in front to say.
+  strictTransportSecurity: false,
+};
+
+function noStore() {
+  return async (c: Context<ApiEnv>, next: () => Promise<void>) => {
+    await next();
+    c.res.headers.set("cache-control", "no-store");
+  };
+}
+
+function refuseOtherMethods(api: Api): void {
+  const allowed = new Map<string, Set<string>>();
+  for (const { method, path } of api.routes) {
+    if (method === "ALL") continue;
+    const methods = allowed.get(path) ?? new Set();
+    allowed.set(path, methods.add(method));
+  }
+  for (const [path, methods] of allowed) {
+    const list = [...methods, ...(methods.has("GET") ? ["HEAD"] : [])].join(", ");
+    api.all(path, () => {
+      const message = `Only ${list} can be used here`;
+      throw new ApiError({ status: 405, code: "method_not_allowed", message, headers: { allow: list } });
+    });
+  }
+}
+
+function isPageRequest(method: string, path: string): boolean {
+  return (method === "GET" || method === "HEAD") && !path.startsWith("/v1/");
+}
+
+function showFailure(c: Context<ApiEnv>, { status, code, message, headers }: Failure): Response {
+  return c.json({ error: { code, message } }, status, { ...headers });
+}

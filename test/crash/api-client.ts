@@ -1,0 +1,78 @@
+import { z } from "zod";
+
+const receivedSchema = z.object({ id: z.string(), status: z.enum(["started", "queued", "duplicate"]) });
+const statusSchema = z.object({
+  id: z.string(),
+  status: z.string(),
+  run_id: z.string().nullable(),
+  answers: z.array(z.object({ delivery_id: z.string(), text: z.string(), posted_id: z.string() })),
+});
+const pageSchema = z.object({
+  data: z.array(z.object({ id: z.string(), role: z.enum(["user", "assistant"]), text: z.string() })),
+  has_more: z.boolean(),
+  next_cursor: z.string().nullable(),
+});
+const runSchema = z.object({ id: z.string(), status: z.string(), steps: z.array(z.object({ name: z.string() })) });
+
+export type MessageView = z.infer<typeof statusSchema>;
+
+/** What a user of the API does, over real HTTP. Every answer is checked against the published shape. */
+export function createApiClient(url: string) {
+  async function call(path: string, init: RequestInit = {}): Promise<unknown> {
+    const response = await fetch(`${url}${path}`, {
+      ...init,
+      headers: { "content-type": "application/json", ...(init.headers as Record<string, string> | undefined) },
+    });
+    const body: unknown = await response.json();
+    if (!response.ok) throw new Error(`${init.method ?? "GET"} ${path} answered ${response.status}: ${JSON.stringify(body)}`);
+    return body;
+  }
+  return {
+    async send(message: { user_id: string; conversation_id?: string; message_id: string; text: string }) {
+      return receivedSchema.parse(await call("/v1/messages", { method: "POST", body: JSON.stringify(message) }));
+    },
+    async message(id: string): Promise<MessageView> {
+      return statusSchema.parse(await call(`/v1/messages/${encodeURIComponent(id)}`));
+    },
+    async run(id: string) {
+      return runSchema.parse(await call(`/v1/runs/${encodeURIComponent(id)}`));
+    },
+    /** The whole conversation, oldest first. */
+    async transcript(conversation: string) {
+      const all: z.infer<typeof pageSchema>["data"] = [];
+      let cursor = "";
+      for (;;) {
+        const query = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+        const page = pageSchema.parse(
+          await call(`/v1/conversations/${encodeURIComponent(conversation)}/messages?limit=100${query}`),
+        );
+        all.push(...page.data);
+        if (page.next_cursor === null || !page.has_more) return all;
+        cursor = page.next_cursor;
+      }
+    },
+  };
+}
+
+/** Collects the `delivery` events of a conversation as a page would see them, until `signal` aborts. */
+export async function watchDeliveries(url: string, conversation: string, signal: AbortSignal): Promise<{ id: string; text: string }[]> {
+  const seen: { id: string; text: string }[] = [];
+  const response = await fetch(`${url}/v1/conversations/${encodeURIComponent(conversation)}/events`, { signal });
+  if (response.body === null || !response.ok) throw new Error(`watching ${conversation} answered ${response.status}`);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  void (async () => {
+    let rest = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const blocks = (rest + value).split("\n\n");
+      rest = blocks.pop() ?? "";
+      for (const block of blocks) {
+        const data = /^data: (.*)$/m.exec(block)?.[1];
+        if (!/^event: delivery$/m.test(block) || data === undefined) continue;
+        seen.push(z.object({ delivery: z.object({ id: z.string(), text: z.string() }) }).parse(JSON.parse(data)).delivery);
+      }
+    }
+  })().catch(() => {});
+  return seen;
+}

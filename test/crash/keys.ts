@@ -1,0 +1,26 @@
+import type { Redis } from "ioredis";
+
+/** Families of keys and what bounds each; a key outside them, or one without its bound, has no owner. */
+const FAMILIES: readonly { readonly name: RegExp; readonly bound: "ttl" | "fixed" }[] = [
+  { name: /^parley:partitions$/, bound: "fixed" },
+  { name: /^\{p\d+\}(workers|cold|bell)$/, bound: "fixed" },
+  { name: /^\{p\d+\}[mrt]:/, bound: "ttl" },
+  { name: /^\{p\d+\}c:chat\/[^|]+$/, bound: "ttl" },
+  { name: /^\{p\d+\}a:chat\//, bound: "ttl" },
+  { name: /^\{p\d+\}dead$/, bound: "ttl" },
+  { name: /^conv:\{/, bound: "ttl" },
+  { name: /^convs(:\{.*)?$/, bound: "fixed" },
+  { name: /^msg:/, bound: "ttl" },
+  { name: /^idem/, bound: "ttl" },
+];
+
+/** Keys that nobody owns once every run is over: unknown families, owned journals, and keys that should end but do not. */
+export async function strayKeys(redis: Redis): Promise<string[]> {
+  const stray: string[] = [];
+  for (const key of await redis.keys("*")) {
+    const family = FAMILIES.find(({ name }) => name.test(key));
+    if (family === undefined) stray.push(key);
+    else if (family.bound === "ttl" && (await redis.pttl(key)) < 0) stray.push(`${key} (no end)`);
+  }
+  return stray;
+}

@@ -1,0 +1,41 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+import { onTestFinished } from "vitest";
+
+/** One process of the program under test. */
+export interface ParleyProcess {
+  readonly child: ChildProcess;
+  /** Where its API answers; "-" without the api role. */
+  readonly url: string;
+  /** Lines it logged, for a failing test's message. */
+  readonly lines: readonly string[];
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
+}
+
+const PROGRAM = new URL("./programs/parley.ts", import.meta.url).pathname;
+
+/** Starts the program and resolves when it is up. It is killed when the test is over. */
+export async function startParley(env: Record<string, string>): Promise<ParleyProcess> {
+  const child = spawn(process.execPath, [PROGRAM], {
+    env: { PATH: process.env["PATH"] ?? "", HOST: "127.0.0.1", PORT: "0", LOG_LEVEL: "warn", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  onTestFinished(async () => {
+    child.kill("SIGKILL");
+    await ended;
+  });
+  const lines: string[] = [];
+  const url = await new Promise<string>((resolve, reject) => {
+    const ready = /^ready (\S+)$/;
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on("line", (line) => {
+        lines.push(line);
+        const match = ready.exec(line);
+        if (match?.[1] !== undefined) resolve(match[1]);
+      });
+    void ended.then(() => reject(new Error(`the program ended before it was up:\n${lines.join("\n")}`)));
+  });
+  return { child, url, lines, ended };
+}
