@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { describeError } from "./kernel/errors.ts";
 import { systemClock, type NewId } from "./kernel/ports.ts";
+import { createApi } from "./api/create-api.ts";
 import { createLiveFeed } from "./api/live-feed.ts";
-import { createApi, listen } from "./api/server.ts";
+import { listen } from "./api/server.ts";
 import { publicBindProblem } from "./config/public-bind.ts";
 import type { Config } from "./config/schema.ts";
 import { createPages } from "./dashboard/pages.ts";
@@ -101,7 +102,7 @@ async function build(
 
   let url: string | undefined;
   if (has("api")) {
-    const live = createLiveFeed(() => connectRedis(opened.target, "live", log));
+    const live = createLiveFeed({ connect: () => connectRedis(opened.target, "live", log), log });
     closing.push(() => live.close());
     const pages = createPages();
     const api = createApi({
@@ -126,7 +127,7 @@ async function build(
       newId,
       page: (request) => pages.fetch(request),
     });
-    const server = await listen(api, { host: config.server.host, port: config.server.port, log });
+    const server = await listen(api, { host: config.server.host, port: config.server.port });
     closing.push(() => server.close());
     url = server.url;
   }

@@ -40,7 +40,7 @@ export function createApi(parts: ApiParts): Api {
   const known = authenticate({ keys, config });
   api.use("/metrics", known);
   api.use("/openapi.json", known);
-  api.use("/v1/*", known, readBody(), noStore());
+  api.use("/v1/*", noStore(), known, readBody());
   api.use("/v1/*", idempotency({ store: createIdempotencyStore(redis, { newId }), newId, log }));
 
   addMessageRoutes(api, { door, locator: createMessageLocator(redis), clock });

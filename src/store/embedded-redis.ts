@@ -126,10 +126,12 @@ async function findRunning(home: string, socketPath: string): Promise<"running" 
 
   // A second server on the same files would destroy them: none is started while the one on record lives, nor while
   // anything accepts connections here.
-  const began = performance.now();
+  let began = performance.now();
   for (;;) {
     const answer = await probeRedis(socketPath);
     if (answer === "ready") return "running";
+    // Reading much data takes its time.
+    if (answer === "loading") began = performance.now();
     const waitedMs = performance.now() - began;
     if (answer === "nothing") {
       if (!isAlive()) return "none";
@@ -191,10 +193,20 @@ async function countOthers(presence: Redis, ourName: string): Promise<number> {
 async function endServer(home: string): Promise<void> {
   const record = readServerRecord(home);
   if (record === undefined || !isRunning(record.server)) return;
-  process.kill(record.server.pid, "SIGTERM");
+  const { pid } = record.server;
+  signal(pid, "SIGTERM");
   const lastResort = performance.now() + STOP_MS;
   while (isRunning(record.server)) {
-    if (performance.now() > lastResort) process.kill(record.server.pid, "SIGKILL");
-    await delay(10);
+    if (performance.now() > lastResort) signal(pid, "SIGKILL");
+    await delay(25);
+  }
+}
+
+function signal(pid: number, name: "SIGTERM" | "SIGKILL"): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    // It may have ended by itself since the last look.
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
 }

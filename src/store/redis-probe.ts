@@ -27,15 +27,19 @@ export async function probeRedis(socketPath: string): Promise<ProbeResult> {
   }
 }
 
-/** Waits until the server takes commands. Throws `OutsideError` when `hasEnded` says so first, or after `waitMs`. */
+/**
+ * Waits until the server takes commands, as long as it reads its data. Throws `OutsideError` when `hasEnded` says so
+ * first, or after `waitMs` without any sign of it.
+ */
 export async function waitForRedis(
   socketPath: string,
   { hasEnded, waitMs }: { hasEnded: () => boolean; waitMs: number },
 ): Promise<void> {
-  const giveUpAt = performance.now() + waitMs;
+  let giveUpAt = performance.now() + waitMs;
   for (;;) {
     const result = await probeRedis(socketPath);
     if (result === "ready") return;
+    if (result === "loading") giveUpAt = performance.now() + waitMs;
     if (hasEnded()) throw new OutsideError(`Redis on ${socketPath} ended before it was ready`, { code: "unavailable" });
     if (performance.now() > giveUpAt)
       throw new OutsideError(`Redis on ${socketPath} was not ready after ${waitMs / 1000} s (${result})`, {

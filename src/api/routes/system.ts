@@ -55,7 +55,7 @@ export function addSystemRoutes(
   });
 
   api.openapi(metricsRoute, async (c) => {
-    return c.body(await metrics.text(), 200, { "content-type": metrics.contentType });
+    return c.text(await metrics.text(), 200, { "content-type": metrics.contentType });
   });
 
   let description: object | undefined;
