@@ -167,4 +167,7 @@ async function closeAll(closing: (() => unknown)[], log: Logger): Promise<void> 
 }
 
 /** 16 characters with 80 random bits, safe in keys, URLs and Redis channels; no dot, which separates tokens. */
-const newId: NewId = () => BigInt(`0x${randomBytes(10).toString("hex")}`).toString(36).padStart(16, "0");
+const newId: NewId = () =>
+  BigInt(`0x${randomBytes(10).toString("hex")}`)
+    .toString(36)
+    .padStart(16, "0");

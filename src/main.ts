@@ -10,7 +10,9 @@ import { createLogger } from "./telemetry/logger.ts";
 /** `parley start`: runs until SIGTERM or SIGINT. Resolves with the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   if (args.length > 0) {
-    console.error(`parley: start takes no arguments, but was given ${args.join(" ")}. Settings: see docs/configuration.md.`);
+    console.error(
+      `parley: start takes no arguments, but was given ${args.join(" ")}. Settings: see docs/configuration.md.`,
+    );
     return 2;
   }
   let loaded: LoadedConfig;
@@ -44,7 +46,11 @@ export async function main(args: readonly string[]): Promise<number> {
 function welcome(app: App, name: string): string {
   const lines = [`${name} is running, with ${app.redis}.`];
   if (app.url !== undefined) {
-    lines.push(`  Chat in the browser:  ${app.url}`, "  Chat in a terminal:   npx parley chat", `  API:                  ${app.url}/openapi.json`);
+    lines.push(
+      `  Chat in the browser:  ${app.url}`,
+      "  Chat in a terminal:   npx parley chat",
+      `  API:                  ${app.url}/openapi.json`,
+    );
   }
   if (app.demo)
     lines.push(

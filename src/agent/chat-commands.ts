@@ -58,7 +58,12 @@ async function reset(run: Run, message: InboundMessage, parts: ChatCommandParts)
       return close(run, parts, "drop", "The conversation starts anew. I kept what I remember about you.");
     case "forget": {
       const count = await run.step("forget_memory", () => parts.forgetMemory(message.workspaceId));
-      return close(run, parts, "drop", `The conversation starts anew. I forgot ${countOf(count)} I remembered about you.`);
+      return close(
+        run,
+        parts,
+        "drop",
+        `The conversation starts anew. I forgot ${countOf(count)} I remembered about you.`,
+      );
     }
     case "cancel":
       return close(run, parts, "keep", "Nothing was changed.");
@@ -69,7 +74,8 @@ async function reset(run: Run, message: InboundMessage, parts: ChatCommandParts)
 export function readChoice(answer: string): "keep" | "forget" | "cancel" {
   const text = answer.toLowerCase();
   if (/\b(cancel|stop|no change)\b/.test(text)) return "cancel";
-  if (/\b(forget|too|both|all|yes|everything)\b/.test(text) && !/\b(keep|don't|do not|not)\b/.test(text)) return "forget";
+  if (/\b(forget|too|both|all|yes|everything)\b/.test(text) && !/\b(keep|don't|do not|not)\b/.test(text))
+    return "forget";
   if (/\b(keep|no)\b/.test(text)) return "keep";
   return "cancel";
 }

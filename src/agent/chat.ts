@@ -197,7 +197,10 @@ function unknownOutcomes(run: Run): string[] {
   return partsOf(readRun(run.id, run.entries)).flatMap((part) =>
     part.kind === "turn"
       ? part.turn.reply.toolCalls
-          .filter((_call, index) => steps.get(`tool_${part.turn.number}_${index + 1}`)?.outcome.error?.code === "outcome-unknown")
+          .filter(
+            (_call, index) =>
+              steps.get(`tool_${part.turn.number}_${index + 1}`)?.outcome.error?.code === "outcome-unknown",
+          )
           .map((call) => call.name)
       : [],
   );

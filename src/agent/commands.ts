@@ -123,7 +123,9 @@ const COMMANDS: readonly Command[] = [
       const texts = waiting
         .flatMap((mail) => inboundOf({ kind: "joined", at: 0, messages: [parseBody(mail.body)] }))
         .map((each, index) => `${index + 1}. ${shorten(each.text)}`);
-      return [`Mode: ${mode} (${QUEUE_MODES[mode]}).`, ...(texts.length === 0 ? ["No message waits."] : texts)].join("\n");
+      return [`Mode: ${mode} (${QUEUE_MODES[mode]}).`, ...(texts.length === 0 ? ["No message waits."] : texts)].join(
+        "\n",
+      );
     },
   },
   {
@@ -137,7 +139,8 @@ const COMMANDS: readonly Command[] = [
       return [
         `Run ${last.id}: ${last.status}, ${last.inputTokens} tokens in, ${last.outputTokens} out.`,
         ...last.steps.map(
-          (step) => `- ${step.name} (${step.what}): ${step.status}, ${step.ms} ms${step.tries > 1 ? `, try ${step.tries}` : ""}`,
+          (step) =>
+            `- ${step.name} (${step.what}): ${step.status}, ${step.ms} ms${step.tries > 1 ? `, try ${step.tries}` : ""}`,
         ),
       ].join("\n");
     },

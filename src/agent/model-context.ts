@@ -64,13 +64,11 @@ function turnMessages({ number, reply, results }: Turn): ChatMessage[] {
   }));
   return [
     { role: "assistant", content: reply.text, toolCalls },
-    ...toolCalls.map(
-      (call, index): ChatMessage => ({
-        role: "tool",
-        callId: call.id,
-        content: results[index]?.content ?? INTERRUPTED,
-      }),
-    ),
+    ...toolCalls.map((call, index): ChatMessage => ({
+      role: "tool",
+      callId: call.id,
+      content: results[index]?.content ?? INTERRUPTED,
+    })),
   ];
 }
 

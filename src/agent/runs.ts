@@ -90,7 +90,10 @@ export function partsOf(run: RunRecord): RunPart[] {
         return asked.get(name)?.result ?? parseResult(steps.get(name));
       });
       parts.push({ kind: "turn", turn: { number, reply, results } });
-    } else if (entry.kind === "opened" || (entry.kind === "joined" && ![...asked.values()].some((q) => q.answeredBy === entry))) {
+    } else if (
+      entry.kind === "opened" ||
+      (entry.kind === "joined" && ![...asked.values()].some((q) => q.answeredBy === entry))
+    ) {
       for (const message of inboundOf(entry)) parts.push({ kind: "message", message });
     }
   }
@@ -117,13 +120,20 @@ export function openQuestions(run: RunRecord): Map<string, OpenQuestion> {
         questions.set(entry.step.slice(EXPIRED.length), { ...expired, answeredBy: entry, result: NO_ANSWER });
       const stored = parseResult(entry);
       if (stored?.question !== undefined)
-        questions.set(entry.step, { question: stored.question, askedAt: undefined, answeredBy: undefined, result: undefined });
+        questions.set(entry.step, {
+          question: stored.question,
+          askedAt: undefined,
+          answeredBy: undefined,
+          result: undefined,
+        });
     } else if (entry.kind === "note") {
       const note = parseAskedNote(entry.note);
       const question = note === undefined ? undefined : questions.get(note.asked);
       if (note !== undefined && question !== undefined) questions.set(note.asked, { ...question, askedAt: note.at });
     } else if (entry.kind === "joined") {
-      const open = [...questions].find(([, question]) => question.askedAt !== undefined && question.answeredBy === undefined);
+      const open = [...questions].find(
+        ([, question]) => question.askedAt !== undefined && question.answeredBy === undefined,
+      );
       if (open === undefined) continue;
       const [step, question] = open;
       const said = inboundOf(entry).map((message) => message.text);

@@ -17,7 +17,12 @@ export interface StopRequest {
   /** The first words of what the stopped run's people are told. */
   readonly opening: string;
   /** The run of a command that asks for it: it is answered by the same delivery and notes the stop in the same step. */
-  readonly command?: { readonly lane: LaneId; readonly token: string; readonly messageIds: readonly MessageId[]; readonly step: string };
+  readonly command?: {
+    readonly lane: LaneId;
+    readonly token: string;
+    readonly messageIds: readonly MessageId[];
+    readonly step: string;
+  };
 }
 
 /**

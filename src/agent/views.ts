@@ -5,16 +5,19 @@ import { parseLines } from "../engine/journal.ts";
 import type { ConversationStore } from "../store/conversations.ts";
 import type { LaneState } from "../store/lane-state.ts";
 import type { Lanes } from "../store/lanes.ts";
-import type {
-  ConversationView,
-  RunStepView,
-  RunView,
-  TranscriptMessage,
-  WaitingMessage,
-} from "./door-contract.ts";
+import type { ConversationView, RunStepView, RunView, TranscriptMessage, WaitingMessage } from "./door-contract.ts";
 import { chatLane, conversationOf } from "./lanes-of.ts";
 import { queueMode, type QueueMode } from "./queue-mode.ts";
-import { inboundOf, inboundOfRun, modelCallNumber, openQuestions, partsOf, readRuns, toolStep, type RunRecord } from "./runs.ts";
+import {
+  inboundOf,
+  inboundOfRun,
+  modelCallNumber,
+  openQuestions,
+  partsOf,
+  readRuns,
+  toolStep,
+  type RunRecord,
+} from "./runs.ts";
 import { runPointerKey } from "./settle.ts";
 import { modelReplySchema } from "./steps.ts";
 
@@ -176,6 +179,10 @@ function stepViews(run: RunRecord): RunStepView[] {
     const what = modelCallNumber(entry.step) === undefined ? (tools.get(entry.step) ?? "engine") : "model";
     const { outcome, at, ms, tries } = entry;
     const common = { name: entry.step, what, at, ms, tries };
-    return [outcome.error === undefined ? { ...common, status: "done" } : { ...common, status: "failed", error: outcome.error }];
+    return [
+      outcome.error === undefined
+        ? { ...common, status: "done" }
+        : { ...common, status: "failed", error: outcome.error },
+    ];
   });
 }

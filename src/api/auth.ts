@@ -10,8 +10,7 @@ import type { ApiEnv, ApiParts, Caller } from "./parts.ts";
  */
 export function authenticate(parts: Pick<ApiParts, "keys" | "config">): MiddlewareHandler<ApiEnv> {
   const { keys, config } = parts;
-  const keyNeeded = async () =>
-    config.hasAdminKey || !isLoopback(config.host) || (await keys.list()).length > 0;
+  const keyNeeded = async () => config.hasAdminKey || !isLoopback(config.host) || (await keys.list()).length > 0;
 
   return async (c, next) => {
     const header = c.req.header("authorization");

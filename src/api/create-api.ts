@@ -62,7 +62,11 @@ export function createApi(parts: ApiParts): Api {
     if (failure !== undefined) return showFailure(c, failure);
     const id = `err_${newId()}`;
     log.error({ error, id, method: c.req.method, path: c.req.path }, "A request failed unexpectedly");
-    return showFailure(c, { status: 500, code: "internal", message: `Something went wrong here; the log says what under ${id}` });
+    return showFailure(c, {
+      status: 500,
+      code: "internal",
+      message: `Something went wrong here; the log says what under ${id}`,
+    });
   });
   return api;
 }

@@ -93,4 +93,3 @@ function liveDelivery(message: OutboundMessage): LiveEvent {
 function drop(effects: Effects): Ending {
   return { kind: "finish", end: "done", journal: "drop", effects };
 }
-

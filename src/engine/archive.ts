@@ -15,7 +15,7 @@ const DICTIONARY = Buffer.from(
     '={"s":"tool_1_1","v":{"content":"","ok":true},"at":17',
     '={"s":"ai_call_1","v":{"text":"","toolCalls":[{"id":"call_","name":"memory_set","args":"{\\"key\\":\\"',
     '"}],"usage":{"inputTokens":',
-    ' the and to of is in that it you for on with as are be this have not can will your from ',
+    " the and to of is in that it you for on with as are be this have not can will your from ",
     '\n.{"run":"","end":"done","at":17',
     '}\n>{"run":"","at":17,"in":[{"id":"","conversationId":"api:","workspaceId":"","text":"","at":17',
     '}]}\n={"s":"ai_call_2","v":{"text":"","toolCalls":[],"usage":{"inputTokens":,"outputTokens":},"model":"gpt-"},"at":17,"ms":',

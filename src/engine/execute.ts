@@ -47,12 +47,7 @@ export interface Hold extends RunHold {
 }
 
 /** Brings one claimed run to its end, its next wait, or finds out that it is somebody else's. Throws only on Redis' refusal. */
-export async function execute(
-  claim: Claim,
-  handler: Handler,
-  hold: Hold,
-  parts: ExecuteParts,
-): Promise<Executed> {
+export async function execute(claim: Claim, handler: Handler, hold: Hold, parts: ExecuteParts): Promise<Executed> {
   let run: OpenRun;
   try {
     run = await openRun(claim, hold, parts);

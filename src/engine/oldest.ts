@@ -19,7 +19,9 @@ export function watchOldest(parts: {
   const timer = setInterval(() => {
     oldestWaiting(parts.lanes, parts.kind)
       .then((at) => parts.onAge(at === undefined ? 0 : Math.max(0, parts.clock.now() - at)))
-      .catch((error: unknown) => parts.log.debug({ error: describeError(error) }, "could not look for waiting messages"));
+      .catch((error: unknown) =>
+        parts.log.debug({ error: describeError(error) }, "could not look for waiting messages"),
+      );
   }, LOOK_MS);
   timer.unref();
   return () => clearInterval(timer);

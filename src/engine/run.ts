@@ -174,7 +174,13 @@ function createRun(
 
   const lost = () => new RunLost(`run ${runId} was taken over or cancelled`);
 
-  async function record(name: string, outcome: StepOutcome, startedAt: number, tries: number, how: Recording): Promise<void> {
+  async function record(
+    name: string,
+    outcome: StepOutcome,
+    startedAt: number,
+    tries: number,
+    how: Recording,
+  ): Promise<void> {
     const ms = Math.round(clock.monotonic() - startedAt);
     const line = stepLine({ step: name, outcome, at: clock.now(), ms, tries });
     if (how.effects !== undefined) {
@@ -189,7 +195,11 @@ function createRun(
     }
   }
 
-  async function doStep<T>(name: string, work: (context: StepContext) => Promise<T>, options: StepOptions<T>): Promise<T> {
+  async function doStep<T>(
+    name: string,
+    work: (context: StepContext) => Promise<T>,
+    options: StepOptions<T>,
+  ): Promise<T> {
     const once = options.effect === "once";
     const startedAt = clock.monotonic();
     const attempt = 1 + triesFailed(name);

@@ -33,8 +33,7 @@ function parseId<T extends string>(what: string, text: string): T {
   if (text.length === 0) throw new InvalidId(`${what} is empty`);
   if (text.length > MAX_ID_LENGTH)
     throw new InvalidId(`${what} has ${text.length} characters; at most ${MAX_ID_LENGTH} are allowed`);
-  if (FORBIDDEN_IN_ID.test(text))
-    throw new InvalidId(`${what} contains white space, a control character or a brace`);
+  if (FORBIDDEN_IN_ID.test(text)) throw new InvalidId(`${what} contains white space, a control character or a brace`);
   return text as T;
 }
 

@@ -6,14 +6,25 @@ import type { OutboundMessage } from "./messages.ts";
  * conversation. The one that matters, `delivery`, is sent in the same step that records the delivery.
  */
 export type LiveEvent =
-  | { readonly type: "message.received"; readonly message_id: MessageId; readonly text: string; readonly position: number }
+  | {
+      readonly type: "message.received";
+      readonly message_id: MessageId;
+      readonly text: string;
+      readonly position: number;
+    }
   | { readonly type: "message.changed"; readonly message_id: MessageId; readonly text: string }
   | { readonly type: "message.withdrawn"; readonly message_id: MessageId }
   | { readonly type: "run.started"; readonly run_id: RunId; readonly message_ids: readonly MessageId[] }
   /** A model or tool call began; `label` is a few words for a progress line. */
   | { readonly type: "run.progress"; readonly run_id: RunId; readonly step: string; readonly label: string }
   /** A piece of the text the model is writing in `step`. A new attempt of the step starts over with `reset`. */
-  | { readonly type: "text.delta"; readonly run_id: RunId; readonly step: string; readonly text: string; readonly reset?: true }
+  | {
+      readonly type: "text.delta";
+      readonly run_id: RunId;
+      readonly step: string;
+      readonly text: string;
+      readonly reset?: true;
+    }
   | { readonly type: "delivery"; readonly delivery: LiveDelivery }
   | { readonly type: "run.ended"; readonly run_id: RunId; readonly end: string };
 

@@ -8,7 +8,12 @@ export type RedisConnection = Redis | Cluster;
 export type RedisTarget =
   | { readonly kind: "url"; readonly url: string }
   | { readonly kind: "socket"; readonly path: string; readonly db?: number }
-  | { readonly kind: "sentinel"; readonly sentinels: readonly HostPort[]; readonly name: string; readonly password?: string }
+  | {
+      readonly kind: "sentinel";
+      readonly sentinels: readonly HostPort[];
+      readonly name: string;
+      readonly password?: string;
+    }
   | { readonly kind: "cluster"; readonly nodes: readonly HostPort[]; readonly password?: string };
 
 export interface HostPort {

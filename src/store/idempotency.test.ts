@@ -66,15 +66,18 @@ describe("begin-request", () => {
 });
 
 describe("end-request", () => {
-  test.each(["answered", "failed", "forget"] as const)("%s by an attempt that lost its lease changes nothing", async (how) => {
-    const late = await crashing.begin("a", "print");
-    const current = await begin("a");
-    if (late.kind !== "begun") throw new Error("not begun");
-    await store.end("a", late.token, how === "answered" ? { how, answer: "late" } : { how });
-    expect(await store.begin("a", "print")).toEqual({ kind: "busy" });
-    await store.end("a", current.token, { how: "answered", answer: "right" });
-    expect(await store.begin("a", "print")).toEqual({ kind: "answered", answer: "right" });
-  });
+  test.each(["answered", "failed", "forget"] as const)(
+    "%s by an attempt that lost its lease changes nothing",
+    async (how) => {
+      const late = await crashing.begin("a", "print");
+      const current = await begin("a");
+      if (late.kind !== "begun") throw new Error("not begun");
+      await store.end("a", late.token, how === "answered" ? { how, answer: "late" } : { how });
+      expect(await store.begin("a", "print")).toEqual({ kind: "busy" });
+      await store.end("a", current.token, { how: "answered", answer: "right" });
+      expect(await store.begin("a", "print")).toEqual({ kind: "answered", answer: "right" });
+    },
+  );
 
   test.each([
     { ended: { how: "answered", answer: "42" }, then: "answered" },

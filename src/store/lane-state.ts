@@ -5,7 +5,13 @@ export type LaneState =
   | { readonly kind: "idle" }
   | { readonly kind: "ready" }
   | { readonly kind: "resume"; readonly runId: RunId; readonly attempt: number }
-  | { readonly kind: "parked"; readonly runId: RunId; readonly attempt: number; readonly mail: boolean; readonly key: string }
+  | {
+      readonly kind: "parked";
+      readonly runId: RunId;
+      readonly attempt: number;
+      readonly mail: boolean;
+      readonly key: string;
+    }
   | { readonly kind: "run"; readonly runId: RunId; readonly attempt: number; readonly token: string };
 
 /** Reads the state of a lane as the scripts write it: `state|run|attempt|mark|rest`. */

@@ -222,9 +222,7 @@ export function createLanes(options: {
         },
         [...lines, ...effectsFor(lane, finish.effects)],
       );
-      return next === undefined
-        ? { lost: outcome === "lost" }
-        : { lost: outcome === "lost", next: toClaim(next) };
+      return next === undefined ? { lost: outcome === "lost" } : { lost: outcome === "lost", next: toClaim(next) };
     },
 
     /** False when the run is no longer the token's. */
@@ -300,9 +298,7 @@ export function createLanes(options: {
           bell: keys.bell,
           cold: keys.cold,
           witness:
-            witness === undefined
-              ? `${keys.tag}no-witness`
-              : laneKeys(keys.tag, witness.lane).owned(witness.token),
+            witness === undefined ? `${keys.tag}no-witness` : laneKeys(keys.tag, witness.lane).owned(witness.token),
         },
         {
           tag: keys.tag,

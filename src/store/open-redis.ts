@@ -32,7 +32,10 @@ export async function openRedis(settings: RedisSettings, dataDir: string, log: L
   }
   if (settings.sentinels !== undefined && settings.sentinel_name !== undefined) {
     const { sentinels, sentinel_name: name } = settings;
-    return remote({ kind: "sentinel", sentinels, name, ...secret }, `Redis "${name}" behind ${sentinels.length} Sentinels`);
+    return remote(
+      { kind: "sentinel", sentinels, name, ...secret },
+      `Redis "${name}" behind ${sentinels.length} Sentinels`,
+    );
   }
   if (settings.cluster_nodes !== undefined)
     return remote({ kind: "cluster", nodes: settings.cluster_nodes, ...secret }, "a Redis Cluster");

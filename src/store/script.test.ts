@@ -19,7 +19,9 @@ describe("the header of a Lua file", () => {
   const definitions = readDefinitions();
 
   test("is compared for every definition in the store", () => {
-    expect(definitions.map(({ file }) => file).sort()).toEqual(files.filter((name) => !libraries.includes(name)).sort());
+    expect(definitions.map(({ file }) => file).sort()).toEqual(
+      files.filter((name) => !libraries.includes(name)).sort(),
+    );
   });
 
   test.each(definitions)("$file names the keys and arguments of its definition", ({ file, keys, args }) => {
@@ -37,11 +39,19 @@ describe("the header of a Lua file", () => {
 });
 
 describe("a script", () => {
-  test.each(files.filter((name) => !libraries.includes(name)))("%s has its libraries in it and compiles", async (name) => {
-    const script = defineScript({ file: new URL(`./scripts/${name}`, import.meta.url), keys: [], args: [], reply: z.unknown() });
-    expect(script.lua).not.toContain("@include");
-    await expect(redis.script("LOAD", script.lua)).resolves.toMatch(/^[0-9a-f]{40}$/);
-  });
+  test.each(files.filter((name) => !libraries.includes(name)))(
+    "%s has its libraries in it and compiles",
+    async (name) => {
+      const script = defineScript({
+        file: new URL(`./scripts/${name}`, import.meta.url),
+        keys: [],
+        args: [],
+        reply: z.unknown(),
+      });
+      expect(script.lua).not.toContain("@include");
+      await expect(redis.script("LOAD", script.lua)).resolves.toMatch(/^[0-9a-f]{40}$/);
+    },
+  );
 
   test("uses every library", () => {
     const included = new Set(
@@ -122,7 +132,8 @@ function readDefinitions(): Definition[] {
 
 function readHeader(file: string) {
   const [, title = "", text = ""] = /^--\[\[ (\S+)\n([\s\S]*?) \]\]/.exec(readLua(file)) ?? [];
-  const [, keys = "", args = "", reply = ""] = /\n {2}KEYS([\s\S]*?)\n {2}ARGV([\s\S]*?)\n {2}Reply([\s\S]*)$/.exec(`\n${text}`) ?? [];
+  const [, keys = "", args = "", reply = ""] =
+    /\n {2}KEYS([\s\S]*?)\n {2}ARGV([\s\S]*?)\n {2}Reply([\s\S]*)$/.exec(`\n${text}`) ?? [];
   return {
     title,
     keys: names(keys),

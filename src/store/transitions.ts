@@ -35,10 +35,7 @@ export const finishScript = defineScript({
   file: lua("finish"),
   keys: ["own", "owned", "journal", "inbox", "archive", "runs", "workers", "bell", "cold"],
   args: ["tag", "lane", "token", "worker", "next", "keep", "keepMs", "lines"],
-  reply: z.union([
-    z.tuple([z.enum(["finished", "lost"])]),
-    z.tuple([z.enum(["finished", "lost"]), claimReply]),
-  ]),
+  reply: z.union([z.tuple([z.enum(["finished", "lost"])]), z.tuple([z.enum(["finished", "lost"]), claimReply])]),
 });
 
 export const commitScript = defineScript({

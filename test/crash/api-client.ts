@@ -24,7 +24,8 @@ export function createApiClient(url: string) {
       headers: { "content-type": "application/json", ...(init.headers as Record<string, string> | undefined) },
     });
     const body: unknown = await response.json();
-    if (!response.ok) throw new Error(`${init.method ?? "GET"} ${path} answered ${response.status}: ${JSON.stringify(body)}`);
+    if (!response.ok)
+      throw new Error(`${init.method ?? "GET"} ${path} answered ${response.status}: ${JSON.stringify(body)}`);
     return body;
   }
   return {
@@ -54,9 +55,19 @@ export function createApiClient(url: string) {
   };
 }
 
+export interface SeenDelivery {
+  readonly id: string;
+  readonly text: string;
+}
+
 /** Collects the `delivery` events of a conversation as a page would see them, until `signal` aborts. */
-export async function watchDeliveries(url: string, conversation: string, signal: AbortSignal): Promise<{ id: string; text: string }[]> {
-  const seen: { id: string; text: string }[] = [];
+export async function watchDeliveries(
+  url: string,
+  conversation: string,
+  options: { readonly signal: AbortSignal; readonly onDelivery?: () => void },
+): Promise<readonly SeenDelivery[]> {
+  const { signal, onDelivery } = options;
+  const seen: SeenDelivery[] = [];
   const response = await fetch(`${url}/v1/conversations/${encodeURIComponent(conversation)}/events`, { signal });
   if (response.body === null || !response.ok) throw new Error(`watching ${conversation} answered ${response.status}`);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -70,7 +81,10 @@ export async function watchDeliveries(url: string, conversation: string, signal:
       for (const block of blocks) {
         const data = /^data: (.*)$/m.exec(block)?.[1];
         if (!/^event: delivery$/m.test(block) || data === undefined) continue;
-        seen.push(z.object({ delivery: z.object({ id: z.string(), text: z.string() }) }).parse(JSON.parse(data)).delivery);
+        seen.push(
+          z.object({ delivery: z.object({ id: z.string(), text: z.string() }) }).parse(JSON.parse(data)).delivery,
+        );
+        onDelivery?.();
       }
     }
   })().catch(() => {});

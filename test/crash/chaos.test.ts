@@ -1,9 +1,10 @@
+import { once } from "node:events";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
 import { privateRedis } from "../setup/redis.ts";
-import { createApiClient, watchDeliveries } from "./api-client.ts";
+import { createApiClient, watchDeliveries, type SeenDelivery } from "./api-client.ts";
 import { strayKeys } from "./keys.ts";
-import { startParley, type ParleyProcess } from "./processes.ts";
+import { loadSpare, startParley, type ParleyProcess } from "./processes.ts";
 import { startOutsideWorld } from "./scripted-model.ts";
 
 const MESSAGES = 500;
@@ -27,7 +28,7 @@ test(`${MESSAGES} messages while workers are killed at random: each is answered 
   const server = await privateRedis({ args: ["--appendonly", "yes", "--maxmemory-policy", "noeviction"] });
   const redis = new Redis({ path: server.socketPath });
   onTestFinished(() => redis.disconnect());
-  const world = await startOutsideWorld(() => 20 + random() * 60);
+  const world = await startOutsideWorld(() => 40 + random() * 160);
   onTestFinished(() => world.stop());
   const env = { REDIS_URL: server.socketPath, AI_URL: world.modelUrl, EFFECT_URL: world.effectUrl };
 
@@ -38,23 +39,32 @@ test(`${MESSAGES} messages while workers are killed at random: each is answered 
   const watching = new AbortController();
   onTestFinished(() => watching.abort());
   const conversations = Array.from({ length: PEOPLE }, (_, index) => `api:person-${index}`);
-  const watched = new Map<string, { id: string; text: string }[]>();
+  const watched = new Map<string, readonly SeenDelivery[]>();
+  let delivered = 0;
+  const { promise: allDelivered, resolve: onAllDelivered } = Promise.withResolvers<void>();
+  const onDelivery = () => {
+    delivered++;
+    if (delivered === MESSAGES) onAllDelivered();
+  };
   for (const conversation of conversations)
-    watched.set(conversation, await watchDeliveries(api.url, conversation, watching.signal));
+    watched.set(conversation, await watchDeliveries(api.url, conversation, { signal: watching.signal, onDelivery }));
 
   const sent: { id: string; person: number; script: string }[] = [];
   let kills = 0;
   let done = false;
   const killing = (async () => {
+    let spare = loadSpare({ ...env, PARLEY_ROLES: "worker" });
     while (!done) {
       await new Promise((resolve) => setTimeout(resolve, 200 + random() * 400));
+      const replacement = await spare;
       const index = random() < 0.5 ? 0 : 1;
       const victim = workers[index];
       if (done || victim === undefined) return;
       victim.child.kill("SIGKILL");
       await victim.ended;
       kills++;
-      workers[index] = await startParley({ ...env, PARLEY_ROLES: "worker" });
+      spare = loadSpare({ ...env, PARLEY_ROLES: "worker" });
+      workers[index] = await replacement.begin();
     }
   })();
 
@@ -66,10 +76,7 @@ test(`${MESSAGES} messages while workers are killed at random: each is answered 
     await client.send({ user_id: `person-${person}`, message_id: `m${number}`, text: script });
   }
 
-  // Awaits the event that matters: the last of the deliveries that a watching page sees.
-  const deadline = Date.now() + 150_000;
-  const delivered = () => [...watched.values()].reduce((sum, list) => sum + list.length, 0);
-  while (delivered() < MESSAGES && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+  await Promise.race([allDelivered, once(AbortSignal.timeout(150_000), "abort")]);
   done = true;
   await killing;
 
@@ -84,12 +91,14 @@ test(`${MESSAGES} messages while workers are killed at random: each is answered 
     const run = view.run_id === null ? undefined : await client.run(view.run_id);
     const names = run?.steps.map((step) => step.name) ?? [];
     if (new Set(names).size !== names.length) problems.push(`${id} recorded a step twice: ${names.join(" ")}`);
-    if (names.length !== tools.length * 2 + 1) problems.push(`${id} has ${names.length} steps for ${tools.length} tools`);
+    if (names.length !== tools.length * 2 + 1)
+      problems.push(`${id} has ${names.length} steps for ${tools.length} tools`);
   }
   for (const [person, conversation] of conversations.entries()) {
     const expected = sent.filter((message) => message.person === person).map((message) => message.id);
     const answered = (watched.get(conversation) ?? []).map(({ text }) => /^done (m\d+)/.exec(text)?.[1] ?? text);
-    if (answered.join() !== expected.join()) problems.push(`${conversation} saw ${answered.join()} for ${expected.join()}`);
+    if (answered.join() !== expected.join())
+      problems.push(`${conversation} saw ${answered.join()} for ${expected.join()}`);
     const transcript = await client.transcript(conversation);
     const roles = transcript.map((message) => message.role).join();
     if (roles !== expected.map(() => "user,assistant").join()) problems.push(`${conversation} reads ${roles}`);
@@ -102,5 +111,7 @@ test(`${MESSAGES} messages while workers are killed at random: each is answered 
   expect(problems, `seed ${seed}, ${kills} kills`).toEqual([]);
   expect(await redis.hlen("{p0}own"), "lanes that are not idle").toBe(0);
   expect(await strayKeys(redis)).toEqual([]);
-  console.log(`chaos: seed ${seed}, ${MESSAGES} messages, ${kills} kills, ${world.modelCalls()} model calls, ${world.effects.length} effects`);
+  console.log(
+    `chaos: seed ${seed}, ${MESSAGES} messages, ${kills} kills, ${world.modelCalls()} model calls, ${world.effects.length} effects`,
+  );
 });

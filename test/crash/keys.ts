@@ -18,6 +18,11 @@ const FAMILIES: readonly { readonly name: RegExp; readonly bound: "ttl" | "fixed
 export async function strayKeys(redis: Redis): Promise<string[]> {
   const stray: string[] = [];
   for (const key of await redis.keys("*")) {
+    const holder = /^(\{p\d+\})w:(.+)$/.exec(key);
+    if (holder?.[1] !== undefined && holder[2] !== undefined) {
+      if ((await redis.zscore(`${holder[1]}workers`, holder[2])) === null) stray.push(`${key} (no such worker)`);
+      continue;
+    }
     const family = FAMILIES.find(({ name }) => name.test(key));
     if (family === undefined) stray.push(key);
     else if (family.bound === "ttl" && (await redis.pttl(key)) < 0) stray.push(`${key} (no end)`);

@@ -17,9 +17,24 @@ const PROGRAM = new URL("./programs/parley.ts", import.meta.url).pathname;
 
 /** Starts the program and resolves when it is up. It is killed when the test is over. */
 export async function startParley(env: Record<string, string>): Promise<ParleyProcess> {
+  return (await loadSpare(env, false)).begin();
+}
+
+/** Loads the program; `begin` starts it a moment later. For a process that replaces a killed one at once. */
+export async function loadSpare(
+  env: Record<string, string>,
+  spare = true,
+): Promise<{ begin(): Promise<ParleyProcess> }> {
   const child = spawn(process.execPath, [PROGRAM], {
-    env: { PATH: process.env["PATH"] ?? "", HOST: "127.0.0.1", PORT: "0", LOG_LEVEL: "warn", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      HOST: "127.0.0.1",
+      PORT: "0",
+      LOG_LEVEL: "warn",
+      SPARE: spare ? "1" : "0",
+      ...env,
+    },
+    stdio: ["pipe", "pipe", "pipe"],
   });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   onTestFinished(async () => {
@@ -27,15 +42,24 @@ export async function startParley(env: Record<string, string>): Promise<ParleyPr
     await ended;
   });
   const lines: string[] = [];
-  const url = await new Promise<string>((resolve, reject) => {
-    const ready = /^ready (\S+)$/;
-    for (const stream of [child.stdout, child.stderr])
-      createInterface({ input: stream }).on("line", (line) => {
-        lines.push(line);
-        const match = ready.exec(line);
-        if (match?.[1] !== undefined) resolve(match[1]);
-      });
-    void ended.then(() => reject(new Error(`the program ended before it was up:\n${lines.join("\n")}`)));
-  });
-  return { child, url, lines, ended };
+  const said = (pattern: RegExp) =>
+    new Promise<string>((resolve, reject) => {
+      for (const stream of [child.stdout, child.stderr])
+        createInterface({ input: stream }).on("line", (line) => {
+          lines.push(line);
+          const match = pattern.exec(line);
+          if (match !== null) resolve(match[1] ?? "");
+        });
+      void ended.then(() => reject(new Error(`the program ended before it was up:\n${lines.join("\n")}`)));
+    });
+  const ready = said(/^ready (\S+)$/);
+  // A spare may be killed with the test before it was ever needed.
+  ready.catch(() => {});
+  if (spare) await said(/^spare$/);
+  return {
+    async begin() {
+      if (spare) child.stdin.write("go\n");
+      return { child, url: await ready, lines, ended };
+    },
+  };
 }

@@ -87,8 +87,13 @@ function streamReply(response: ServerResponse, reply: Reply): void {
   const delta =
     "text" in reply
       ? { content: reply.text }
-      : { tool_calls: [{ index: 0, id: reply.id, type: "function", function: { name: reply.tool, arguments: reply.args } }] };
-  const chunk = (fields: object) => `data: ${JSON.stringify({ id: "c", object: "chat.completion.chunk", created: 1, model: "scripted", ...fields })}\n\n`;
+      : {
+          tool_calls: [
+            { index: 0, id: reply.id, type: "function", function: { name: reply.tool, arguments: reply.args } },
+          ],
+        };
+  const chunk = (fields: object) =>
+    `data: ${JSON.stringify({ id: "c", object: "chat.completion.chunk", created: 1, model: "scripted", ...fields })}\n\n`;
   response.writeHead(200, { "content-type": "text/event-stream" });
   response.write(chunk({ choices: [{ index: 0, delta: { role: "assistant", ...delta }, finish_reason: null }] }));
   response.write(chunk({ choices: [{ index: 0, delta: {}, finish_reason: "text" in reply ? "stop" : "tool_calls" }] }));

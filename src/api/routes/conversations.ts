@@ -89,7 +89,11 @@ export function addConversationRoutes(api: Api, { door }: { readonly door: Door 
     const { id } = c.req.valid("param");
     await getConversation(door, c.var.caller, id);
     // A caller may choose a message id that looks like a delivery's.
-    const page = pageOfList(await door.transcript(id), (message) => `${message.role}/${message.id}`, c.req.valid("query"));
+    const page = pageOfList(
+      await door.transcript(id),
+      (message) => `${message.role}/${message.id}`,
+      c.req.valid("query"),
+    );
     return c.json({ ...page, data: page.data.map(showTranscriptMessage) }, 200);
   });
 

@@ -87,9 +87,7 @@ export function addMessageRoutes(
         conversation_id: conversationId,
         status,
         position,
-        ...(attachments === undefined
-          ? {}
-          : { attachments: attachments.map(({ name, state }) => ({ name, state })) }),
+        ...(attachments === undefined ? {} : { attachments: attachments.map(({ name, state }) => ({ name, state })) }),
       },
       202,
     );

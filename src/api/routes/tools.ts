@@ -17,7 +17,9 @@ const listRoute = createRoute({
 export function addToolRoutes(api: Api, { tools }: Pick<ApiParts, "tools">): void {
   api.openapi(listRoute, (c) =>
     c.json(
-      wholePage(tools().map(({ name, description, effect, parameters }) => ({ name, description, effect, parameters }))),
+      wholePage(
+        tools().map(({ name, description, effect, parameters }) => ({ name, description, effect, parameters })),
+      ),
       200,
     ),
   );

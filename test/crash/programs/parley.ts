@@ -1,4 +1,5 @@
 // The real program with three more tools, whose effects the test's outside world counts. Prints its URL when it is up.
+import { once } from "node:events";
 import { z } from "zod";
 import { startApp } from "../../../src/app.ts";
 import { loadConfig } from "../../../src/config/load.ts";
@@ -24,6 +25,13 @@ function countedTool(name: string, effect: Effect): Tool {
       return `${name} ok`;
     },
   });
+}
+
+// A spare has everything loaded and begins when it is told to, so that a killed process is replaced at once.
+if (process.env["SPARE"] === "1") {
+  console.log("spare");
+  await once(process.stdin, "data");
+  process.stdin.destroy();
 }
 
 const { config } = await loadConfig({ env: process.env, dir: "config" });

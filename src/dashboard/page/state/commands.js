@@ -1,0 +1,34 @@
+// @ts-check
+
+/** The commands the page offers while one is typed; `/help` has the last word. */
+export const COMMANDS = [
+  { name: "help", help: "lists the commands" },
+  { name: "stop", help: "stops what I am doing" },
+  { name: "status", help: "shows what I am doing and what waits" },
+  { name: "new", help: "starts anew; memory stays" },
+  { name: "reset", help: "starts anew and asks whether memory goes too" },
+  { name: "tools", help: "lists what I can do" },
+  { name: "memory", help: "lists what I remember about you" },
+  { name: "queue", help: "shows what waits; queue, collect, steer or interrupt chooses how it is taken" },
+  { name: "where", help: "shows which conversation and whose memory this is" },
+  { name: "debug", help: "shows the last run in detail" },
+];
+
+/**
+ * The commands that fit what has been typed so far; none once it is more than a command's name.
+ * @param {string} typed
+ */
+export function hintsFor(typed) {
+  const name = /^\/([a-z]*)$/i.exec(typed)?.[1]?.toLowerCase();
+  return name === undefined ? [] : COMMANDS.filter((command) => command.name.startsWith(name));
+}
+
+/**
+ * Whether a message is a command that is answered at once, beside the conversation: it waits for nothing, and the
+ * server keeps neither it nor its answer.
+ * @param {string} text
+ */
+export function runsBeside(text) {
+  const name = /^\/([a-z]+)(?:\s|$)/i.exec(text.trim())?.[1]?.toLowerCase();
+  return name !== undefined && name !== "new" && name !== "reset";
+}
