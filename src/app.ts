@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describeError } from "./kernel/errors.ts";
 import { systemClock, type NewId } from "./kernel/ports.ts";
+import { Secret } from "./kernel/secret.ts";
 import { createApi } from "./api/create-api.ts";
 import { createLiveFeed } from "./api/live-feed.ts";
 import { listen } from "./api/server.ts";
@@ -10,6 +11,7 @@ import { createPages } from "./dashboard/pages.ts";
 import { startCompactor } from "./engine/compactor.ts";
 import { watchOldest } from "./engine/oldest.ts";
 import { createModelClient } from "./models/client.ts";
+import type { ModelClient } from "./models/contract.ts";
 import { startDemoModel } from "./models/demo/server.ts";
 import { createRuntime } from "./runtime.ts";
 import { createApiKeyStore } from "./store/api-keys.ts";
@@ -28,6 +30,8 @@ export interface App {
   readonly redis: string;
   /** True when the offline demo model answers because no model is configured. */
   readonly demo: boolean;
+  /** Applies changed settings; returns the keys that count only after a restart. */
+  applyConfig(config: Config): readonly string[];
   /** Stops taking work, lets runs end or hands them over, closes everything. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -78,13 +82,14 @@ async function build(
   for (const warning of facts.warnings) log.warn({}, warning);
   const partitions = await fixPartitions(redis, config.redis.partitions);
 
+  let current = config;
   const model = await openModel(config, log, closing);
   const runtime = createRuntime({
-    config,
+    config: () => current,
     redis,
     target: opened.target,
     partitions,
-    model: model.client,
+    model: { ask: (request) => model.client.ask(request) },
     metrics,
     newId,
     log,
@@ -131,7 +136,36 @@ async function build(
     closing.push(() => server.close());
     url = server.url;
   }
-  return { url, redis: opened.describe, demo: model.demo };
+  return {
+    url,
+    redis: opened.describe,
+    demo: model.demo,
+    applyConfig(next) {
+      const later = changedKeys(current, next).filter((key) => !isLive(key, model.demo));
+      if (!model.demo && next.ai.url !== undefined) model.client = connectModel(next, next.ai.url, log);
+      log.setLevel(next.log_level);
+      current = next;
+      return later;
+    },
+  };
+}
+
+/** Settings that take effect while the process runs. */
+const LIVE = /^(ai|bot|queue\.mode|log_level)(\.|$)/;
+
+/** The demo model gives way to a configured one only at a start: it is a server of this process. */
+function isLive(key: string, demo: boolean): boolean {
+  return LIVE.test(key) && !(demo && key.startsWith("ai."));
+}
+
+function changedKeys(before: Config, after: Config): string[] {
+  const flat = (value: unknown, path: string): [string, string][] =>
+    typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Secret
+      ? [[path, value instanceof Secret ? value.reveal() : JSON.stringify(value)]]
+      : Object.entries(value).flatMap(([key, inner]) => flat(inner, path === "" ? key : `${path}.${key}`));
+  const old = new Map(flat(before, ""));
+  const now = new Map(flat(after, ""));
+  return [...new Set([...old.keys(), ...now.keys()])].filter((key) => old.get(key) !== now.get(key));
 }
 
 /** The configured model, or the offline demo model served over HTTP, so that both take the same path. */
@@ -143,16 +177,19 @@ async function openModel(config: Config, log: Logger, closing: (() => unknown)[]
     closing.push(() => server.stop());
     url = server.url;
   }
-  const client = createModelClient({
+  return { client: connectModel(config, url, log), demo };
+}
+
+function connectModel({ ai }: Config, url: string, log: Logger): ModelClient {
+  return createModelClient({
     url,
-    model: config.ai.model,
-    timeoutMs: config.ai.timeout_s * 1000,
+    model: ai.model,
+    timeoutMs: ai.timeout_s * 1000,
     log,
     clock: systemClock,
-    ...(config.ai.api_key === undefined ? {} : { apiKey: config.ai.api_key.reveal() }),
-    ...(config.ai.temperature === undefined ? {} : { temperature: config.ai.temperature }),
+    ...(ai.api_key === undefined ? {} : { apiKey: ai.api_key.reveal() }),
+    ...(ai.temperature === undefined ? {} : { temperature: ai.temperature }),
   });
-  return { client, demo };
 }
 
 /** Undoes what was opened, the last first; one failure does not keep the rest open. */

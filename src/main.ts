@@ -4,6 +4,7 @@ import { ConfigError } from "./config/config-error.ts";
 import { configFolder } from "./config/environment.ts";
 import { loadConfig, type LoadedConfig } from "./config/load.ts";
 import { configSecrets } from "./config/secrets.ts";
+import { watchConfig } from "./config/watch.ts";
 import { UnsuitableRedis } from "./store/check-redis.ts";
 import { createLogger } from "./telemetry/logger.ts";
 
@@ -36,7 +37,26 @@ export async function main(args: readonly string[]): Promise<number> {
     return 1;
   }
   console.log(welcome(app, config.bot.name));
+  const watch = watchConfig({
+    env: process.env,
+    dir: configFolder(process.env),
+    initial: loaded,
+    onChange: (changed) => {
+      for (const secret of configSecrets(changed.config)) log.addSecret(secret);
+      const later = app.applyConfig(changed.config);
+      log.info(
+        {},
+        later.length === 0 ? "the changed settings are in force" : `in force after a restart: ${later.join(", ")}`,
+      );
+    },
+    onError: (error) =>
+      log.error(
+        { error: describeError(error) },
+        "the changed settings cannot be used; the last good ones stay in force",
+      ),
+  });
   const signal = await stopAsked;
+  await watch.close();
   log.info({ signal }, "stopping: finishing what is running");
   await app.stop();
   return 0;

@@ -28,7 +28,8 @@ const MAX_CALLS_PER_TURN = 16;
 const CONTROL_CONCURRENCY = 16;
 
 export interface RuntimeOptions {
-  readonly config: Config;
+  /** The settings in force; asked anew whenever one is used that may change while the process runs. */
+  readonly config: () => Config;
   readonly redis: RedisConnection;
   readonly target: RedisTarget;
   readonly partitions: number;
@@ -42,14 +43,15 @@ export interface RuntimeOptions {
 
 /** The durable part put together: the door in, the lanes, what runs in them, and what is remembered. */
 export function createRuntime(options: RuntimeOptions) {
-  const { config, redis, partitions, metrics, newId, log, model } = options;
+  const { redis, partitions, metrics, newId, log, model } = options;
+  const config = options.config();
   const clock = systemClock;
   const lanes = createLanes({ redis, partitions, newId, limits: { maxWaiting: config.queue.max_waiting } });
   const conversations = createConversationStore(redis);
   const memory = createMemoryStore(redis);
   const live = createLive(redis);
   const toolbox = createToolbox([...builtinTools({ memory, fetchPage: createSafeFetch() }), ...(options.tools ?? [])]);
-  const defaultQueueMode = config.queue.mode;
+  const defaultQueueMode = () => options.config().queue.mode;
   const keepMs = lanes.limits.recordMs;
 
   const door = createDoor({
@@ -79,15 +81,25 @@ export function createRuntime(options: RuntimeOptions) {
     live,
     clock,
     log,
-    limits: {
-      maxSteps: config.ai.max_steps,
-      maxMessages: config.ai.history_messages,
-      maxTokens: config.ai.history_tokens,
-      maxCallsPerTurn: MAX_CALLS_PER_TURN,
-      questionMs: QUESTION_MS,
-      keepMs,
+    get limits() {
+      const { ai } = options.config();
+      return {
+        maxSteps: ai.max_steps,
+        maxMessages: ai.history_messages,
+        maxTokens: ai.history_tokens,
+        maxCallsPerTurn: MAX_CALLS_PER_TURN,
+        questionMs: QUESTION_MS,
+        keepMs,
+      };
     },
-    systemPrompt: createSystemPrompt({ prompt: config.bot.prompt_text, memory, clock }),
+    systemPrompt: createSystemPrompt({
+      prompt: () => {
+        const { bot } = options.config();
+        return `Your name is ${bot.name}. ${bot.prompt_text}`;
+      },
+      memory,
+      clock,
+    }),
     forgetMemory: async (workspace) => {
       const { entries, unreadable } = await memory.list(workspace);
       await memory.eraseMemory(workspace);

@@ -18,7 +18,7 @@ export interface CommandParts extends ViewParts {
   readonly conversations: ConversationStore;
   readonly memory: MemoryStore;
   readonly toolbox: Toolbox;
-  readonly defaultQueueMode: QueueMode;
+  readonly defaultQueueMode: () => QueueMode;
 }
 
 export interface CommandCall {
@@ -119,7 +119,7 @@ const COMMANDS: readonly Command[] = [
       }
       if (choice !== "") return `"${rest.slice(0, 40)}" is not a way to queue: use queue, collect, steer or interrupt.`;
       const waiting = await parts.lanes.waiting(chatLane(id));
-      const mode = queueMode((await parts.conversations.find(id))?.queueMode, parts.defaultQueueMode);
+      const mode = queueMode((await parts.conversations.find(id))?.queueMode, parts.defaultQueueMode());
       const texts = waiting
         .flatMap((mail) => inboundOf({ kind: "joined", at: 0, messages: [parseBody(mail.body)] }))
         .map((each, index) => `${index + 1}. ${shorten(each.text)}`);

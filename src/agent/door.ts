@@ -25,7 +25,7 @@ export interface DoorParts {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Log;
-  readonly defaultQueueMode: QueueMode;
+  readonly defaultQueueMode: () => QueueMode;
   readonly onAdmitted?: (message: InboundMessage, status: Admission["status"]) => void;
 }
 
@@ -46,7 +46,7 @@ export function createDoor(parts: DoorParts): Door {
     const control = isControl(message.text);
     // A command to begin anew is not the answer to an open question: the question is dropped.
     if (clearsHistory(message.text)) await dropOpenQuestion(conversation);
-    const mode = queueMode(facts.queueMode, defaultQueueMode);
+    const mode = queueMode(facts.queueMode, defaultQueueMode());
     const admission = await lanes.admit(control ? controlLane(conversation) : chatLane(conversation), {
       id: message.id,
       mode: control || clearsHistory(message.text) ? "alone" : INBOX_MODE[mode],

@@ -24,7 +24,7 @@ import { modelReplySchema } from "./steps.ts";
 export interface ViewParts {
   readonly lanes: Lanes;
   readonly conversations: ConversationStore;
-  readonly defaultQueueMode: QueueMode;
+  readonly defaultQueueMode: () => QueueMode;
   /** The newest ended run of a conversation. */
   readonly lastRun: (conversation: ConversationId) => Promise<RunView | undefined>;
 }
@@ -118,7 +118,7 @@ export async function viewConversation(
     lastActivityAt: lastActivityAt ?? 0,
     state: state.kind === "idle" ? "idle" : state.kind === "parked" ? "waiting" : "running",
     runId: "runId" in state ? state.runId : undefined,
-    queueMode: queueMode(facts.queueMode, defaultQueueMode),
+    queueMode: queueMode(facts.queueMode, defaultQueueMode()),
     waiting,
   };
 }
