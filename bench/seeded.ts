@@ -25,7 +25,7 @@ const STEMS =
   "reform climate energy solar turbine carbon research science physics chemist biolog species animal kitten puppy horse " +
   "feather ocean whale coral beach harbour sailor captain journey luggage suggest explain remember forget consider " +
   "compare measure improve reduce increase collect connect protect prepare finish begin choose decide prefer support";
-const ENDINGS = ["", "", "", "", "s", "s", "ed", "ing", "er", "ly", "ment", "al", "y", "able", "ion"];
+const ENDINGS = ["", "", "", "", "", "", "s", "s", "s", "ed", "ed", "ing", "ing", "er", "ly", "ment"];
 const NAMES =
   "Anna Boris Chen Dalia Emeka Fatima Goran Hana Ivan Jonas Keiko Lukas Maria Nadia Omar Priya Quentin Rosa Sofia Tariq " +
   "Berlin Cairo Lagos Lima Oslo Porto Quito Seoul Tallinn Warsaw";
@@ -42,10 +42,10 @@ export function createTextSource(chance: () => number): (length: number) => stri
 
   function word(): string {
     const kind = chance();
-    if (kind < 0.44) return pick(common, 1.6);
-    if (kind < 0.88) return pick(stems, 1) + pick(ENDINGS, 1);
-    if (kind < 0.94) return pick(names, 1);
-    if (kind < 0.98) return String(Math.floor(chance() ** 3 * 10_000));
+    if (kind < 0.5) return pick(common, 1.6);
+    if (kind < 0.93) return pick(stems, 1) + pick(ENDINGS, 1);
+    if (kind < 0.97) return pick(names, 1);
+    if (kind < 0.995) return String(Math.floor(chance() ** 3 * 10_000));
     // Misspellings, product names and the like: words nobody has seen before.
     return Math.floor(chance() * 36 ** 6).toString(36);
   }

@@ -46,7 +46,7 @@ export const pageQuerySchema = z.strictObject({
     .min(1, "must be at least 1")
     .max(MAX_PAGE, `must be at most ${MAX_PAGE}`)
     .default(DEFAULT_PAGE),
-  cursor: z.string().max(16_384).exactOptional().meta({ description: "`next_cursor` of the page before." }),
+  cursor: z.string().max(16_384).optional().meta({ description: "`next_cursor` of the page before." }),
 });
 
 /** One page of a list. */
@@ -58,7 +58,7 @@ const attachmentInputSchema = z.strictObject({
   name: z.string().min(1).max(255),
   mime_type: z.string().min(1).max(255),
   bytes: z.number().int().nonnegative(),
-  url: z.url().max(2048).exactOptional(),
+  url: z.url().max(2048).optional(),
 });
 
 /** `POST /v1/messages`. */
@@ -66,9 +66,9 @@ export const sendMessageSchema = z
   .strictObject({
     user_id: userId,
     text,
-    conversation_id: conversationId.exactOptional(),
-    message_id: messageId.exactOptional(),
-    attachments: z.array(attachmentInputSchema).max(MAX_ATTACHMENTS).exactOptional(),
+    conversation_id: conversationId.optional(),
+    message_id: messageId.optional(),
+    attachments: z.array(attachmentInputSchema).max(MAX_ATTACHMENTS).optional(),
   })
   .meta({ id: "SendMessage" });
 
@@ -108,7 +108,7 @@ export const messageStatusSchema = z
 export const conversationParamsSchema = z.object({ id: conversationId });
 
 /** `GET /v1/conversations`. */
-export const conversationsQuerySchema = pageQuerySchema.extend({ user_id: userId.exactOptional() });
+export const conversationsQuerySchema = pageQuerySchema.extend({ user_id: userId.optional() });
 
 export const conversationSummarySchema = z
   .object({ id: z.string(), platform: z.string(), last_activity_at: instant })
@@ -176,7 +176,7 @@ export const createKeySchema = z
   .strictObject({
     name: z.string().min(1).max(100),
     scopes: z.array(scopeSchema).min(1),
-    user_id: userId.exactOptional().meta({ description: "The only person the key may act for." }),
+    user_id: userId.optional().meta({ description: "The only person the key may act for." }),
   })
   .meta({ id: "CreateKey" });
 

@@ -52,10 +52,8 @@ function readToken(text: string, at: number): { readonly kind: Kind; readonly en
 }
 
 function skip(pattern: RegExp, text: string, at: number): number | undefined {
-  // The patterns carry a position: a copy keeps this function free of what another call left behind.
-  const own = new RegExp(pattern);
-  own.lastIndex = at;
-  return own.test(text) ? own.lastIndex : undefined;
+  pattern.lastIndex = at;
+  return pattern.test(text) ? pattern.lastIndex : undefined;
 }
 
 function step(expected: Expected, kind: Kind, open: ("{" | "[")[]): Expected | undefined {

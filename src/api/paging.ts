@@ -21,7 +21,7 @@ export function wholePage<Item>(items: readonly Item[]): Page<Item> {
 export function pageOfList<Item>(
   items: readonly Item[],
   idOf: (item: Item) => string,
-  query: { readonly limit: number; readonly cursor?: string },
+  query: { readonly limit: number; readonly cursor?: string | undefined },
 ): Page<Item> {
   const from = query.cursor === undefined ? 0 : indexAfter(items.map(idOf), decode(query.cursor, lastSchema));
   const data = items.slice(from, from + query.limit);
@@ -40,7 +40,7 @@ export interface TimedQuery {
 }
 
 /** Reads the cursor of a list that is asked for by time. Throws `invalid_request` for what was never a cursor. Pure. */
-export function parseTimedQuery(query: { readonly limit: number; readonly cursor?: string }): TimedQuery {
+export function parseTimedQuery(query: { readonly limit: number; readonly cursor?: string | undefined }): TimedQuery {
   if (query.cursor === undefined) return { limit: query.limit + 1, shown: [] };
   const { at, shown } = decode(query.cursor, timedSchema);
   // Several items may have the same time: the last one's is asked for again, without what was shown of it.

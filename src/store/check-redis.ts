@@ -53,8 +53,9 @@ function parseInfo(text: string): Map<string, string> {
  */
 export async function fixPartitions(redis: RedisConnection, wanted: number): Promise<number> {
   await redis.set("parley:partitions", String(wanted), "NX");
-  const stored = Number(await redis.get("parley:partitions"));
+  const text = await redis.get("parley:partitions");
+  const stored = Number(text);
   if (!Number.isInteger(stored) || stored < 1 || stored > 1024)
-    throw new UnsuitableRedis(`The key parley:partitions holds "${stored}", not a number from 1 to 1024.`);
+    throw new UnsuitableRedis(`The key parley:partitions holds "${text}", not a number from 1 to 1024.`);
   return stored;
 }

@@ -212,9 +212,33 @@ describe("a run absorbs messages for steering", () => {
   const cases: readonly Case[] = [
     { given: "nothing waiting", waiting: [], joined: [], left: [] },
     { given: "one", waiting: [["a", "steer"]], joined: ["a"], left: [] },
-    { given: "two", waiting: [["a", "steer"], ["b", "steer"]], joined: ["a", "b"], left: [] }, // prettier-ignore
-    { given: "one behind a message that stays alone", waiting: [["a", "alone"], ["b", "steer"]], joined: [], left: ["a", "b"] }, // prettier-ignore
-    { given: "one before a message that goes together", waiting: [["a", "steer"], ["b", "together"]], joined: ["a"], left: ["b"] }, // prettier-ignore
+    {
+      given: "two",
+      waiting: [
+        ["a", "steer"],
+        ["b", "steer"],
+      ],
+      joined: ["a", "b"],
+      left: [],
+    },
+    {
+      given: "one behind a message that stays alone",
+      waiting: [
+        ["a", "alone"],
+        ["b", "steer"],
+      ],
+      joined: [],
+      left: ["a", "b"],
+    },
+    {
+      given: "one before a message that goes together",
+      waiting: [
+        ["a", "steer"],
+        ["b", "together"],
+      ],
+      joined: ["a"],
+      left: ["b"],
+    },
   ];
 
   test.each(cases)("absorb: $given -> $joined", async ({ waiting, joined, left }) => {
@@ -228,8 +252,8 @@ describe("a run absorbs messages for steering", () => {
   });
 
   test("and its worker is told that one came", async () => {
-    const told = await listen("parley:worker:w");
-    const { token } = await lab.begin();
+    const told = await listen("parley:worker:lanes-run");
+    const { token } = await lab.begin("m1", "lanes-run");
     await lanes.admit(CHAT, mail("a", "steer"));
     expect(await told.next()).toBe(`mail ${token}`);
   });

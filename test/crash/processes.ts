@@ -17,13 +17,13 @@ const PROGRAM = new URL("./programs/parley.ts", import.meta.url).pathname;
 
 /** Starts the program and resolves when it is up. It is killed when the test is over. */
 export async function startParley(env: Record<string, string>): Promise<ParleyProcess> {
-  return (await loadSpare(env, false)).begin();
+  return (await loadSpare(env, { spare: false })).begin();
 }
 
 /** Loads the program; `begin` starts it a moment later. For a process that replaces a killed one at once. */
 export async function loadSpare(
   env: Record<string, string>,
-  spare = true,
+  { spare = true }: { readonly spare?: boolean } = {},
 ): Promise<{ begin(): Promise<ParleyProcess> }> {
   const child = spawn(process.execPath, [PROGRAM], {
     env: {

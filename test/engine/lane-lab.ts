@@ -88,7 +88,7 @@ async function snapshot(redis: Redis): Promise<Record<string, unknown>> {
         case "hash":
           return [key, await redis.hgetall(key)];
         case "zset":
-          return [key, await redis.zrange(key, 0, "-1")];
+          return [key, (await redis.zrange(key, 0, "-1")).sort()];
         default:
           return [key, await redis.get(key)];
       }

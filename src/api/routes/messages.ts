@@ -136,7 +136,7 @@ function toAttachment(given: {
   readonly name: string;
   readonly mime_type: string;
   readonly bytes: number;
-  readonly url?: string;
+  readonly url?: string | undefined;
 }): Attachment {
   const { name, mime_type: mimeType, bytes, url } = given;
   return { name, mimeType, bytes, ...(url === undefined ? {} : { url }), state: "unsupported" };

@@ -101,7 +101,7 @@ function runFrom(view, run, history) {
   const id = view.run_id ?? undefined;
   const label = run !== undefined && run.id === id ? run.label : "";
   // A run also waits between two tries of a step; then nothing is asked of the person.
-  const asked = history.findLast((entry) => entry.role === "assistant" || !runsBeside(entry.text))?.kind === "question";
+  const asked = history.findLast((entry) => !isKeptHere(entry))?.kind === "question";
   return { id, phase: view.state === "waiting" && asked ? "waiting" : "working", label };
 }
 
@@ -131,8 +131,12 @@ export function apply(before, event, now) {
     case "message.changed":
       return {
         ...before,
-        history: before.history.map((entry) => (entry.id === event.message_id ? { ...entry, text: event.text } : entry)),
-        waiting: before.waiting.map((entry) => (entry.id === event.message_id ? { ...entry, text: event.text } : entry)),
+        history: before.history.map((entry) =>
+          entry.id === event.message_id ? { ...entry, text: event.text } : entry,
+        ),
+        waiting: before.waiting.map((entry) =>
+          entry.id === event.message_id ? { ...entry, text: event.text } : entry,
+        ),
       };
     case "message.withdrawn":
       return {
@@ -143,7 +147,11 @@ export function apply(before, event, now) {
     case "run.started": {
       if (isOver(before, event.run_id)) return before;
       const draft = before.draft?.runId === event.run_id ? before.draft : undefined;
-      return { ...take(before, event.message_ids), run: { id: event.run_id, phase: "working", label: "Starting" }, draft };
+      return {
+        ...take(before, event.message_ids),
+        run: { id: event.run_id, phase: "working", label: "Starting" },
+        draft,
+      };
     }
     case "run.progress": {
       if (isOver(before, event.run_id)) return before;
@@ -236,9 +244,7 @@ function write(before, { run_id: runId, step, text, reset }) {
   if (isOver(before, runId)) return before;
   const { draft } = before;
   const goesOn = reset !== true && draft !== undefined && draft.runId === runId && draft.step === step;
-  const next = goesOn
-    ? { ...draft, text: draft.text + text }
-    : { runId, step, text, partial: reset !== true };
+  const next = goesOn ? { ...draft, text: draft.text + text } : { runId, step, text, partial: reset !== true };
   return { ...before, run: { id: runId, phase: "working", label: "Writing" }, draft: next };
 }
 

@@ -1,0 +1,67 @@
+// @ts-check
+import { Failure } from "../state/failures.js";
+
+/**
+ * @typedef {object} Requests
+ * @property {(method: string, path: string, body?: object) => Promise<unknown>} call
+ *   Asks for JSON. Throws `Failure` for every answer that is not a success, and when none came.
+ * @property {(path: string, headers: Record<string, string>, signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>} stream
+ *   Opens an event stream. Throws like `call`.
+ */
+
+const ANSWER_MS = 20_000;
+
+/**
+ * Talks to the server the page came from. `key` is read at every request and sent as a bearer token; `onUnauthorized` is
+ * called when the server wants one, or another one.
+ * @param {{ fetch: typeof fetch, key: () => string | undefined, onUnauthorized: () => void }} parts
+ * @returns {Requests}
+ */
+export function createRequests({ fetch, key, onUnauthorized }) {
+  /** @param {string} path @param {RequestInit & { headers: Record<string, string> }} init */
+  async function ask(path, init) {
+    const bearer = key();
+    const headers = bearer === undefined ? init.headers : { ...init.headers, authorization: `Bearer ${bearer}` };
+    const response = await fetch(path, { ...init, headers, cache: "no-store" }).catch((error) => {
+      if (init.signal?.reason?.name === "AbortError") throw error;
+      throw UNREACHABLE();
+    });
+    if (response.ok) return response;
+    if (response.status === 401 && key() === bearer) onUnauthorized();
+    throw await readFailure(response);
+  }
+
+  return {
+    async call(method, path, body) {
+      const response = await ask(path, {
+        method,
+        headers: body === undefined ? {} : { "content-type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(ANSWER_MS),
+      });
+      if (response.status === 204) return undefined;
+      return response.json().catch(() => {
+        throw UNREACHABLE();
+      });
+    },
+
+    async stream(path, headers, signal) {
+      const response = await ask(path, { headers: { accept: "text/event-stream", ...headers }, signal });
+      if (response.body === null) throw UNREACHABLE();
+      return response.body;
+    },
+  };
+}
+
+const UNREACHABLE = () => new Failure("The server cannot be reached.", { status: 0, code: "unreachable" });
+
+/** @param {Response} response */
+async function readFailure(response) {
+  const { status } = response;
+  /** @type {unknown} */
+  const body = await response.json().catch(() => undefined);
+  const error = body !== null && typeof body === "object" && "error" in body ? body.error : undefined;
+  if (error !== null && typeof error === "object" && "code" in error && "message" in error)
+    return new Failure(String(error.message), { status, code: String(error.code) });
+  return new Failure(`The server answered ${status}.`, { status, code: "unknown" });
+}

@@ -1,0 +1,51 @@
+// @ts-check
+import { createKept } from "./storage.js";
+
+/** @import { Unsent } from "../net/outbox.js" */
+
+export const DEFAULT_USER = "local";
+
+/** What the page remembers: all of it on this browser, the key only as long as its window is open. */
+export function openKept() {
+  const local = () => localStorage;
+  return {
+    user: createKept(local, "parley.user", (raw) => textOr(raw, DEFAULT_USER)),
+    conversation: createKept(local, "parley.conversation", (raw) => textOr(raw, undefined)),
+    titles: createKept(local, "parley.titles", readTitles),
+    unsent: createKept(local, "parley.unsent", readUnsent),
+    key: createKept(
+      () => sessionStorage,
+      "parley.key",
+      (raw) => textOr(raw, undefined),
+    ),
+  };
+}
+
+/** @typedef {ReturnType<typeof openKept>} Kept */
+
+/** @template Otherwise @param {unknown} raw @param {Otherwise} otherwise */
+function textOr(raw, otherwise) {
+  return typeof raw === "string" && raw !== "" ? raw : otherwise;
+}
+
+/** @param {unknown} raw @returns {Readonly<Record<string, string>>} */
+function readTitles(raw) {
+  if (typeof raw !== "object" || raw === null) return {};
+  return Object.fromEntries(Object.entries(raw).filter(([, title]) => typeof title === "string"));
+}
+
+/** @param {unknown} raw @returns {readonly Unsent[]} */
+function readUnsent(raw) {
+  if (!Array.isArray(raw)) return [];
+  return raw
+    .filter(isUnsent)
+    .map((message) => (message.state === "refused" ? message : { ...message, state: "sending" }));
+}
+
+/** @param {unknown} raw @returns {raw is Unsent} */
+function isUnsent(raw) {
+  if (typeof raw !== "object" || raw === null) return false;
+  const message = /** @type {Record<string, unknown>} */ (raw);
+  const texts = ["id", "conversation", "user", "text", "state", "reason"];
+  return texts.every((name) => typeof message[name] === "string") && typeof message["at"] === "number";
+}
