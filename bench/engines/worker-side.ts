@@ -38,7 +38,11 @@ export function createWorkerSide(): WorkerSide {
       return value;
     },
     serve(stop) {
+      let ending = false;
       const end = async () => {
+        // Disconnecting below is heard below as well.
+        if (ending) return;
+        ending = true;
         await stop();
         if (process.connected) process.disconnect();
       };

@@ -7,3 +7,6 @@ export const answerSchema = z.object({
   postedId: z.string(),
   deliveredAt: z.number(),
 });
+
+/** What is noted there instead of an answer that could not be delivered. */
+export const undeliveredSchema = z.object({ deliveryId: z.string(), undelivered: z.string() });

@@ -1,13 +1,11 @@
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { InboundMessage } from "../kernel/messages.ts";
 import type { Clock } from "../kernel/ports.ts";
-import { noteLine } from "../engine/journal.ts";
 import type { Ending, Run } from "../engine/run.ts";
 import { parseCommand } from "./command-text.ts";
-import { conversationOf } from "./lanes-of.ts";
+import { closeRun } from "./endings.ts";
 import { askPerson, isExpired } from "./questions.ts";
-import { COMMAND_NOTE, inboundOf, openQuestions, readRun } from "./runs.ts";
-import { settle } from "./settle.ts";
+import { inboundOf, inboundOfRun, openQuestions, readRun, type RunRecord } from "./runs.ts";
 import { toolResultSchema } from "./steps.ts";
 
 export interface ChatCommandParts {
@@ -19,8 +17,24 @@ export interface ChatCommandParts {
 
 type ChatCommand = (run: Run, message: InboundMessage, parts: ChatCommandParts) => Promise<Ending>;
 
-/** The command that a message of the conversation is, if it is one that starts the history anew. */
-export function findChatCommand(text: string): ChatCommand | undefined {
+/**
+ * What a run does when its message is a command that starts the history anew. Such a command may also have come as the
+ * answer to a question, when it was sent at the very moment in which the question was asked.
+ */
+export function findChatCommand(
+  record: RunRecord,
+): ((run: Run, parts: ChatCommandParts) => Promise<Ending>) | undefined {
+  const answers = [...openQuestions(record).values()].flatMap(({ answeredBy }) =>
+    answeredBy === undefined ? [] : inboundOf(answeredBy),
+  );
+  for (const message of [...inboundOfRun(record).slice(0, 1), ...answers]) {
+    const command = commandOf(message.text);
+    if (command !== undefined) return (run, parts) => command(run, message, parts);
+  }
+  return undefined;
+}
+
+function commandOf(text: string): ChatCommand | undefined {
   switch (parseCommand(text)?.name) {
     case "new":
       return startAnew;
@@ -52,8 +66,10 @@ async function reset(run: Run, message: InboundMessage, parts: ChatCommandParts)
     if (isExpired(open, parts)) return close(run, parts, "keep", "Nothing was changed: there was no answer.");
     return askPerson(run, open, parts);
   }
-  const said = question?.answeredBy === undefined ? [] : inboundOf(question.answeredBy).map((each) => each.text);
-  switch (readChoice(said.join(" "))) {
+  // In a group anyone may have written next; nobody decides about the memory of another person.
+  const said = question?.answeredBy === undefined ? [] : inboundOf(question.answeredBy);
+  const own = said.filter((answer) => answer.workspaceId === message.workspaceId);
+  switch (readChoice(own.map((answer) => answer.text).join(" "))) {
     case "keep":
       return close(run, parts, "drop", "The conversation starts anew. I kept what I remember about you.");
     case "forget": {
@@ -72,36 +88,23 @@ async function reset(run: Run, message: InboundMessage, parts: ChatCommandParts)
 
 /** Reads an answer to the question above; anything unclear changes nothing. */
 export function readChoice(answer: string): "keep" | "forget" | "cancel" {
-  const text = answer.toLowerCase();
+  const text = answer.toLowerCase().replaceAll("’", "'").trim();
   if (/\b(cancel|stop|no change)\b/.test(text)) return "cancel";
-  if (/\b(forget|too|both|all|yes|everything)\b/.test(text) && !/\b(keep|don't|do not|not)\b/.test(text))
-    return "forget";
-  if (/\b(keep|no)\b/.test(text)) return "keep";
+  const keep = /\bkeep\b/.test(text);
+  const forget = /\b(forget|too|both|all|yes|everything)\b/.test(text);
+  const negated = /\b(don't|do not|not|never)\b/.test(text);
+  if (keep) return negated || /\bforget\b/.test(text) ? "cancel" : "keep";
+  if (forget && !negated) return /\bno\b/.test(text) ? "cancel" : "forget";
+  if (/^(no|nope)\b/.test(text) || /\b(don't|do not|not|never) forget\b/.test(text)) return "keep";
   return "cancel";
 }
 
 function countOf(entries: number): string {
+  // None is also what a repetition after an interruption finds.
+  if (entries === 0) return "everything";
   return entries === 1 ? "the one thing" : `the ${entries} things`;
 }
 
-function close(run: Run, { clock, limits }: ChatCommandParts, journal: "keep" | "drop", text: string): Ending {
-  const conversation = conversationOf(run.lane);
-  const record = readRun(run.id, run.entries);
-  return {
-    kind: "finish",
-    end: "done",
-    text,
-    journal,
-    lines: [noteLine(COMMAND_NOTE)],
-    effects: settle({
-      conversation,
-      lane: run.lane,
-      runId: run.id,
-      messageIds: record.entries.flatMap(inboundOf).map((each) => each.id),
-      fate: { end: "done", steps: 0 },
-      saying: { step: "command", kind: "notice", text },
-      at: clock.now(),
-      keepMs: limits.keepMs,
-    }),
-  };
+function close(run: Run, parts: ChatCommandParts, journal: "keep" | "drop", text: string): Ending {
+  return closeRun(run, { end: "done", journal, text, saying: { step: "command", kind: "notice", text } }, parts);
 }

@@ -8,7 +8,7 @@ import type { MemoryStore } from "../store/memory.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
 import { chatLane, conversationOf } from "./lanes-of.ts";
 import { isQueueMode, QUEUE_MODES, queueMode, type QueueMode } from "./queue-mode.ts";
-import { inboundOf } from "./runs.ts";
+import { readMail } from "./runs.ts";
 import { stopRun } from "./stop.ts";
 import { viewConversation, viewRun, type ViewParts } from "./views.ts";
 
@@ -82,9 +82,9 @@ const COMMANDS: readonly Command[] = [
       const view = await viewConversation(conversationOf(run.lane), parts);
       const current = view?.runId === undefined ? undefined : await viewRun(view.runId, parts);
       const doing =
-        current === undefined
+        current === undefined || current.endedAt !== undefined
           ? "I am not doing anything right now."
-          : `I am ${current.status === "waiting" ? "waiting" : "working"}: ${current.steps.length} steps so far, ` +
+          : `I am ${current.status === "waiting" ? "waiting" : "working"}: ${countOf(current.steps.length)} so far, ` +
             `started ${Math.max(0, Math.round((parts.clock.now() - current.startedAt) / 1000))} s ago.`;
       const waiting = view?.waiting.length ?? 0;
       return `${doing} ${waiting === 0 ? "No message waits." : `Messages waiting: ${waiting}.`}`;
@@ -121,8 +121,8 @@ const COMMANDS: readonly Command[] = [
       const waiting = await parts.lanes.waiting(chatLane(id));
       const mode = queueMode((await parts.conversations.find(id))?.queueMode, parts.defaultQueueMode());
       const texts = waiting
-        .flatMap((mail) => inboundOf({ kind: "joined", at: 0, messages: [parseBody(mail.body)] }))
-        .map((each, index) => `${index + 1}. ${shorten(each.text)}`);
+        .map((mail) => readMail(mail)?.text ?? "(a message that cannot be read)")
+        .map((text, index) => `${index + 1}. ${shorten(text)}`);
       return [`Mode: ${mode} (${QUEUE_MODES[mode]}).`, ...(texts.length === 0 ? ["No message waits."] : texts)].join(
         "\n",
       );
@@ -155,14 +155,14 @@ const COMMANDS: readonly Command[] = [
   },
 ];
 
+function countOf(steps: number): string {
+  return steps === 1 ? "1 step" : `${steps} steps`;
+}
+
 function firstSentence(text: string): string {
   return /^[^.]*\.?/.exec(text)?.[0] ?? text;
 }
 
 function shorten(text: string): string {
   return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
-}
-
-function parseBody(body: string): unknown {
-  return JSON.parse(body);
 }

@@ -1,6 +1,5 @@
-import { z } from "zod";
-import { InvalidInput } from "../kernel/errors.ts";
-import type { ConversationId, DeliveryId, MessageId, RunId } from "../kernel/ids.ts";
+import { describeError, InvalidInput } from "../kernel/errors.ts";
+import type { ConversationId, DeliveryId, MessageId, RunId, WorkspaceId } from "../kernel/ids.ts";
 import type { InboundMessage } from "../kernel/messages.ts";
 import { platformOf } from "../kernel/messages.ts";
 import type { Clock, Log, NewId } from "../kernel/ports.ts";
@@ -8,12 +7,12 @@ import type { ConversationStore } from "../store/conversations.ts";
 import type { Admission, Lanes } from "../store/lanes.ts";
 import type { InboxMode, Mail } from "../store/mail.ts";
 import { clearsHistory, isControl } from "./command-text.ts";
-import { answerSchema } from "./answers.ts";
+import { answerSchema, undeliveredSchema } from "./answers.ts";
 import type { Door, MessageStatus } from "./door-contract.ts";
 import { chatLane, controlLane } from "./lanes-of.ts";
 import type { Live } from "./live.ts";
 import { queueMode, type QueueMode } from "./queue-mode.ts";
-import { inboundOfRun } from "./runs.ts";
+import { messageIdsOf } from "./runs.ts";
 import { fateSchema } from "./settle.ts";
 import { stopRun } from "./stop.ts";
 import { readConversation, toRunView, transcriptOf, viewConversation, viewRun } from "./views.ts";
@@ -38,14 +37,17 @@ const INBOX_MODE: Record<QueueMode, InboxMode> = {
 
 /** Opens the one way in. */
 export function createDoor(parts: DoorParts): Door {
-  const { lanes, conversations, live, clock, defaultQueueMode } = parts;
+  const { lanes, conversations, live, clock, log, defaultQueueMode } = parts;
 
-  async function admit(message: InboundMessage) {
+  let admitted = 0;
+
+  async function admit(given: InboundMessage) {
+    const message = wellFormed(given);
     const conversation = message.conversationId;
     const facts = await conversations.touch(conversation, message.workspaceId, message.at);
     const control = isControl(message.text);
     // A command to begin anew is not the answer to an open question: the question is dropped.
-    if (clearsHistory(message.text)) await dropOpenQuestion(conversation);
+    if (clearsHistory(message.text)) await dropOpenQuestion(conversation, message.id);
     const mode = queueMode(facts.queueMode, defaultQueueMode());
     const admission = await lanes.admit(control ? controlLane(conversation) : chatLane(conversation), {
       id: message.id,
@@ -65,18 +67,36 @@ export function createDoor(parts: DoorParts): Door {
       text: message.text,
       position: admission.ahead,
     });
-    if (admission.status === "queued" && mode === "interrupt" && !control)
-      await stopRun({ conversation, opening: "Interrupted by your next message." }, parts);
-    if (Math.random() < 0.01) await conversations.trim(message.workspaceId);
+    if (admission.status === "queued" && mode === "interrupt" && !control) await interrupt(conversation, message.id);
+    admitted += 1;
+    if (admitted % ADMISSIONS_PER_TRIM === 0) trim(message.workspaceId);
     return admission.status === "queued"
       ? ({ status: "queued", position: admission.ahead } as const)
       : ({ status: "started", position: 0 } as const);
   }
 
-  async function dropOpenQuestion(conversation: ConversationId): Promise<void> {
-    const state = await lanes.look(chatLane(conversation));
-    if (state.kind === "parked" && state.mail)
-      await stopRun({ conversation, opening: "I dropped my question." }, parts);
+  async function dropOpenQuestion(conversation: ConversationId, id: MessageId): Promise<void> {
+    const lane = chatLane(conversation);
+    const state = await lanes.look(lane);
+    if (state.kind !== "parked" || !state.mail) return;
+    // A redelivery of a command that is long done must not drop a later question.
+    if ((await lanes.record(lane, id)) !== undefined) return;
+    await stopRun({ conversation, opening: "I dropped my question." }, parts);
+  }
+
+  // The message is safe already: a failure here leaves it in line and must not look like a refusal.
+  async function interrupt(conversation: ConversationId, id: MessageId): Promise<void> {
+    try {
+      await stopRun({ conversation, opening: "Interrupted by your next message.", inFavourOf: id }, parts);
+    } catch (error) {
+      log.warn({ conversation, error: describeError(error) }, "a run could not be interrupted; its next message waits");
+    }
+  }
+
+  function trim(workspace: WorkspaceId): void {
+    conversations.trim(workspace).catch((error: unknown) => {
+      log.warn({ error: describeError(error) }, "the lists of conversations could not be trimmed");
+    });
   }
 
   return {
@@ -86,8 +106,9 @@ export function createDoor(parts: DoorParts): Door {
       const lane = chatLane(conversation);
       const record = await lanes.record(lane, id);
       if (record === undefined) return undefined;
-      const answers = (await lanes.answers(lane, id)).flatMap((text) => {
-        const parsed = answerSchema.safeParse(parseJson(text));
+      const notes = (await lanes.answers(lane, id)).map(parseJson);
+      const answers = notes.flatMap((note) => {
+        const parsed = answerSchema.safeParse(note);
         return parsed.success ? [{ ...parsed.data, deliveryId: parsed.data.deliveryId as DeliveryId }] : [];
       });
       const common = { id, conversationId: conversation, answers, position: undefined, error: undefined };
@@ -96,8 +117,14 @@ export function createDoor(parts: DoorParts): Door {
       if (!fate.success) return liveStatus(common, conversation, id);
       const { run, end, steps, error } = fate.data;
       const runId = run as RunId;
-      const delivered = answers.length > 0 || end === "silent";
-      if (!delivered) return { ...common, status: "running", runId, steps };
+      if (answers.length === 0 && end !== "silent") {
+        const undelivered = notes
+          .map((note) => undeliveredSchema.safeParse(note).data)
+          .find((note) => note !== undefined);
+        if (undelivered === undefined) return { ...common, status: "running", runId, steps };
+        const message = `The answer could not be delivered: ${undelivered.undelivered}`;
+        return { ...common, status: "failed", runId, steps, error: { code: "undelivered", message } };
+      }
       return { ...common, status: end === "failed" ? "failed" : "answered", runId, steps, error };
     },
 
@@ -107,7 +134,10 @@ export function createDoor(parts: DoorParts): Door {
       if (mail === undefined) return (await lanes.record(lane, id)) === undefined ? "unknown" : "taken";
       const message: unknown = parseJson(mail.body);
       if (typeof message !== "object" || message === null) return "taken";
-      const outcome = await lanes.edit(lane, { ...mail, body: JSON.stringify({ ...message, text }) });
+      const outcome = await lanes.edit(lane, {
+        ...mail,
+        body: JSON.stringify({ ...message, text: text.toWellFormed() }),
+      });
       if (outcome === "changed") live.tell(conversation, { type: "message.changed", message_id: id, text });
       return outcome;
     },
@@ -162,16 +192,29 @@ export function createDoor(parts: DoorParts): Door {
       return { ...common, status: "queued", position: index + (busy ? 1 : 0), runId: undefined, steps: 0 };
     }
     const { runs, state } = await readConversation(conversation, parts);
-    const run = runs.findLast((each) => inboundOfRun(each).some((message) => message.id === id));
+    const run = runs.findLast((each) => messageIdsOf(each.entries).includes(id));
     const view = run === undefined ? undefined : toRunView(run, conversation, state);
     return {
       ...common,
-      status: state.kind === "parked" ? "waiting" : "running",
+      status: view?.status === "waiting" ? "waiting" : "running",
       position: undefined,
       runId: view?.id,
       steps: view?.steps.length ?? 0,
     };
   }
+}
+
+/** How often the lists of conversations are cut to their limits. */
+const ADMISSIONS_PER_TRIM = 100;
+
+/** Half characters cannot be stored as UTF-8: they are replaced here, not somewhere on the way. */
+function wellFormed(message: InboundMessage): InboundMessage {
+  const { text, authorName } = message;
+  return {
+    ...message,
+    text: text.toWellFormed(),
+    ...(authorName === undefined ? {} : { authorName: authorName.toWellFormed() }),
+  };
 }
 
 function parseJson(text: string): unknown {

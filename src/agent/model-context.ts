@@ -1,20 +1,24 @@
-import type { ChatMessage, ToolCall } from "../models/contract.ts";
-import { partsOf, type RunRecord, type Turn } from "./runs.ts";
+import type { ChatMessage } from "../models/contract.ts";
+import { wireUserName } from "../models/wire-request.ts";
+import type { InboundMessage } from "../kernel/messages.ts";
+import { listNames } from "./outcomes.ts";
+import { contentOf, partsOf, type RunRecord, type Turn } from "./runs.ts";
 
-/** What the model gets to read at most. */
+/** What the model gets to read at most, the system prompt included in the tokens. */
 export interface ContextLimits {
   readonly maxMessages: number;
   readonly maxTokens: number;
 }
 
 /** Stands in for the result of a call that has none: the provider refuses a call without one. */
-export const INTERRUPTED = "Interrupted; the outcome is unknown.";
+const INTERRUPTED = "Interrupted; the outcome is unknown.";
 const OMITTED = "(This earlier result was left out to stay within the context limit.)";
 
 /**
  * The transcript for the next model call: the system prompt, as much history as fits, then the current run. Valid for
  * the provider by construction: every tool call is followed by exactly one result, a call and its results stay
- * together, the first message after the system prompt is a person's.
+ * together, ids are unique, the first message after the system prompt is a person's. Of the current run, what people
+ * wrote and the last turn are always there, whatever the limits say; its earlier turns go before they are passed.
  */
 export function buildContext(
   system: string,
@@ -23,90 +27,152 @@ export function buildContext(
   limits: ContextLimits,
   countTokens: (text: string) => number,
 ): ChatMessage[] {
-  const size = (message: ChatMessage) => messageTokens(message, countTokens);
-  const now = shrinkResults(groupsOf(current), limits.maxTokens - countTokens(system), size);
-  let messages = now.flat().length;
-  let tokens = countTokens(system) + sum(now.flat().map(size));
-  const kept: ChatMessage[][] = [];
-  for (const group of history.filter(isForModel).flatMap(groupsOf).toReversed()) {
-    messages += group.length;
-    tokens += sum(group.map(size));
-    if (messages > limits.maxMessages || tokens > limits.maxTokens) break;
-    kept.unshift(group);
-  }
-  while (kept[0] !== undefined && kept[0][0]?.role !== "user") kept.shift();
-  return [{ role: "system", content: system }, ...kept.flat(), ...now.flat()];
+  const weigh = (group: Group) => weighed(group, countTokens);
+  const room = { messages: limits.maxMessages, tokens: limits.maxTokens - countTokens(system) };
+  const now = fitCurrent(groupsOf(current), room, weigh);
+  const earlier = fitHistory(history, takeAway(room, now.map(weigh)), weigh);
+  return [{ role: "system", content: clean(system) }, ...withOwnIds([...earlier, ...now])];
 }
 
-const isForModel = (run: RunRecord): boolean => !run.command;
+/** Messages that must not be separated: a person's message, or a turn with all its results. */
+interface Group {
+  readonly kind: "message" | "turn";
+  readonly messages: readonly ChatMessage[];
+}
 
-/** Messages that must not be separated, in order: a person's message, or a turn with all its results. */
-function groupsOf(run: RunRecord): ChatMessage[][] {
-  const groups = partsOf(run).map((part): ChatMessage[] => {
-    if (part.kind === "turn") return turnMessages(part.turn);
-    const { authorName, text, attachments = [] } = part.message;
-    const files = attachments.map((file) => `[attachment "${file.name}" (${file.mimeType}): ${file.state}]`);
-    const content = [text, ...files].join("\n");
-    return [authorName === undefined ? { role: "user", content } : { role: "user", content, name: authorName }];
+interface Size {
+  readonly messages: number;
+  readonly tokens: number;
+}
+
+function groupsOf(run: RunRecord): Group[] {
+  const groups = partsOf(run).map((part): Group => {
+    if (part.kind === "turn") return { kind: "turn", messages: turnMessages(part.turn) };
+    return { kind: "message", messages: [userMessage(part.message)] };
   });
-  // An end that people saw and the model did not write, such as an error or a stop.
-  if (run.ended?.text !== undefined) groups.push([{ role: "assistant", content: run.ended.text }]);
-  return groups;
+  if (run.ended?.text === undefined) return groups;
+  // What people saw at the end and the model did not write, such as an error or a stop, or wrote only in part.
+  const seen: Group = { kind: "turn", messages: [{ role: "assistant", content: clean(run.ended.text) }] };
+  const replaced = run.ended.end === "done" && groups.at(-1)?.kind === "turn";
+  return [...(replaced ? groups.slice(0, -1) : groups), seen];
 }
 
-function turnMessages({ number, reply, results }: Turn): ChatMessage[] {
-  if (reply.toolCalls.length === 0) return [{ role: "assistant", content: reply.text }];
-  const ids = uniqueIds(reply.toolCalls, number);
-  const toolCalls = reply.toolCalls.map((call, index) => ({
-    ...call,
-    id: ids[index] ?? call.id,
-    args: isJson(call.args) ? call.args : "{}",
-  }));
+const MAX_NAME = 80;
+
+function userMessage(message: InboundMessage): ChatMessage {
+  const content = clean(contentOf(message));
+  if (message.authorName === undefined) return { role: "user", content };
+  const name = clean(message.authorName).replace(/\s+/g, " ").trim().slice(0, MAX_NAME);
+  // Not every letter may stand in the field for a name; a speaker who would lose some is named in the text.
+  return { role: "user", content: wireUserName(name) === name ? content : `${name}: ${content}`, name };
+}
+
+function turnMessages({ reply, results }: Turn): ChatMessage[] {
+  const content = clean(reply.text);
+  if (reply.toolCalls.length === 0) return [{ role: "assistant", content }];
+  const toolCalls = reply.toolCalls.map(({ id, name, args }) => ({ id, name: fittingName(name), args: clean(args) }));
   return [
-    { role: "assistant", content: reply.text, toolCalls },
+    { role: "assistant", content, toolCalls },
     ...toolCalls.map((call, index): ChatMessage => ({
       role: "tool",
       callId: call.id,
-      content: results[index]?.content ?? INTERRUPTED,
+      content: clean(results[index]?.content ?? INTERRUPTED),
     })),
   ];
 }
 
-// Models do send calls without an id, or several with the same one.
-function uniqueIds(calls: readonly ToolCall[], turn: number): string[] {
-  const seen = new Set<string>();
-  return calls.map((call, index) => {
-    const id = call.id === "" || seen.has(call.id) ? `call_${turn}_${index + 1}` : call.id;
-    seen.add(id);
-    return id;
-  });
+/** A name no provider refuses: one odd name a model made up would spoil every later request of the conversation. */
+function fittingName(name: string): string {
+  if (/^[A-Za-z0-9_.-]{1,64}$/.test(name)) return name;
+  return name.replace(/[^A-Za-z0-9_.-]+/g, "_").slice(0, 64) || "unnamed";
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
+/** Half characters and NUL make some servers refuse the whole request. */
+function clean(text: string): string {
+  const whole = text.toWellFormed();
+  return whole.includes("\0") ? whole.replaceAll("\0", "\uFFFD") : whole;
+}
+
+/** Leaves out old results of the current run, then whole turns, oldest first, until it fits; the last turn stays. */
+function fitCurrent(groups: readonly Group[], room: Size, weigh: (group: Group) => Size): Group[] {
+  const lastTurn = groups.findLastIndex((group) => group.kind === "turn");
+  let left = takeAway(room, groups.map(weigh));
+  const shrunk = groups.map((group, index) => {
+    if (left.tokens >= 0 || group.kind === "message" || index === lastTurn) return group;
+    const before = weigh(group);
+    const after = withoutResults(group);
+    left = takeAway(addTo(left, before), [weigh(after)]);
+    return after;
+  });
+  const gone = new Set<Group>();
+  for (const [index, group] of shrunk.entries()) {
+    if (left.tokens >= 0 && left.messages >= 0) break;
+    if (group.kind === "message" || index === lastTurn) continue;
+    // The note about it takes some room of its own.
+    if (gone.size === 0) left = takeAway(left, [{ messages: 0, tokens: weigh(noteTurn(MAX_NOTE_SAMPLE)).tokens }]);
+    gone.add(group);
+    left = addTo(left, weigh(group));
   }
+  if (gone.size === 0) return shrunk;
+  const note = describeGone([...gone]);
+  const firstLeft = shrunk.find((group) => group.kind === "turn" && !gone.has(group));
+  return shrunk
+    .filter((group) => !gone.has(group))
+    .map((group) => (group === firstLeft ? withNote(group, note) : group));
 }
 
-/** Leaves out the oldest tool results of the current run until it fits; the newest turn stays whole. */
-function shrinkResults(
-  groups: ChatMessage[][],
-  maxTokens: number,
-  size: (message: ChatMessage) => number,
-): ChatMessage[][] {
-  let excess = sum(groups.flat().map(size)) - maxTokens;
-  return groups.map((group, index) => {
-    if (excess <= 0 || index === groups.length - 1) return group;
-    return group.map((message) => {
-      if (message.role !== "tool" || excess <= 0 || message.content.length <= OMITTED.length) return message;
-      const short: ChatMessage = { ...message, content: OMITTED };
-      excess -= size(message) - size(short);
-      return short;
-    });
-  });
+function withoutResults(group: Group): Group {
+  return {
+    ...group,
+    messages: group.messages.map((message) =>
+      message.role === "tool" && message.content.length > OMITTED.length ? { ...message, content: OMITTED } : message,
+    ),
+  };
+}
+
+const MAX_NOTE_CHARS = 300;
+const MAX_NOTE_SAMPLE = "x".repeat(MAX_NOTE_CHARS);
+
+/** A model that forgot what it did would do it again. */
+function describeGone(turns: readonly Group[]): string {
+  const names = turns.flatMap(({ messages: [head] }) =>
+    head?.role === "assistant" ? (head.toolCalls ?? []).map((call) => call.name) : [],
+  );
+  const text = `(Earlier in this run, left out here: ${names.length === 0 ? "some text" : listNames(names)}.`;
+  return `${text.length < MAX_NOTE_CHARS ? text : `${text.slice(0, MAX_NOTE_CHARS - 2)}…`})\n`;
+}
+
+function noteTurn(content: string): Group {
+  return { kind: "turn", messages: [{ role: "assistant", content }] };
+}
+
+function withNote(group: Group, note: string): Group {
+  return {
+    ...group,
+    messages: group.messages.map((message) =>
+      message.role === "assistant" ? { ...message, content: note + message.content } : message,
+    ),
+  };
+}
+
+/** The newest of the history that fits, beginning with a person's message. */
+function fitHistory(history: readonly RunRecord[], room: Size, weigh: (group: Group) => Size): Group[] {
+  const kept: Group[] = [];
+  let left = room;
+  fill: for (const run of history.toReversed()) {
+    if (run.command) continue;
+    for (const group of groupsOf(run).toReversed()) {
+      left = takeAway(left, [weigh(group)]);
+      if (left.messages < 0 || left.tokens < 0) break fill;
+      kept.unshift(group);
+    }
+  }
+  const first = kept.findIndex((group) => group.kind === "message");
+  return first < 0 ? [] : kept.slice(first);
+}
+
+function weighed({ messages }: Group, countTokens: (text: string) => number): Size {
+  return { messages: messages.length, tokens: sum(messages.map((message) => messageTokens(message, countTokens))) };
 }
 
 function messageTokens(message: ChatMessage, countTokens: (text: string) => number): number {
@@ -115,6 +181,40 @@ function messageTokens(message: ChatMessage, countTokens: (text: string) => numb
   return 4 + countTokens(message.content) + sum(calls.map((call) => 4 + countTokens(call.name + call.args)));
 }
 
+function takeAway(room: Size, sizes: readonly Size[]): Size {
+  return {
+    messages: room.messages - sum(sizes.map((size) => size.messages)),
+    tokens: room.tokens - sum(sizes.map((size) => size.tokens)),
+  };
+}
+
+function addTo(room: Size, size: Size): Size {
+  return { messages: room.messages + size.messages, tokens: room.tokens + size.tokens };
+}
+
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** Models do send calls without an id, or one that was used before; results find their call by it. */
+function withOwnIds(groups: readonly Group[]): ChatMessage[] {
+  const taken = new Set<string>();
+  const own = (id: string): string => {
+    let fresh = id;
+    for (let number = taken.size + 1; fresh === "" || taken.has(fresh); number++) fresh = `call_${number}`;
+    taken.add(fresh);
+    return fresh;
+  };
+  return groups.flatMap(({ messages }): readonly ChatMessage[] => {
+    const [head, ...results] = messages;
+    if (head?.role !== "assistant" || head.toolCalls === undefined) return messages;
+    const toolCalls = head.toolCalls.map((call) => ({ ...call, id: own(call.id) }));
+    return [
+      { ...head, toolCalls },
+      ...results.map((result, index): ChatMessage => {
+        const callId = toolCalls[index]?.id;
+        return result.role === "tool" && callId !== undefined ? { ...result, callId } : result;
+      }),
+    ];
+  });
 }

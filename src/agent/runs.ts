@@ -1,6 +1,7 @@
-import type { RunId } from "../kernel/ids.ts";
+import type { MessageId, RunId } from "../kernel/ids.ts";
 import { inboundMessageSchema, type InboundMessage } from "../kernel/messages.ts";
 import type { End, JournalEntry, StepEntry } from "../engine/journal.ts";
+import { clearsHistory } from "./command-text.ts";
 import { modelReplySchema, toolResultSchema, type StoredReply, type StoredResult } from "./steps.ts";
 
 /** One run of a conversation as its journal tells it. Everything shown, sent to a model or listed is read from this. */
@@ -9,16 +10,21 @@ export interface RunRecord {
   readonly startedAt: number;
   readonly entries: readonly JournalEntry[];
   readonly ended: { readonly end: End; readonly at: number; readonly text: string | undefined } | undefined;
-  /** A command such as /memory: shown to people, not to the model. */
+  /** A command such as /reset: shown to people, not to the model. */
   readonly command: boolean;
 }
 
 /** Splits a conversation's journal into its runs, oldest first. Lines outside any run are damage and left out. */
 export function readRuns(entries: readonly JournalEntry[]): RunRecord[] {
   const runs: { runId: RunId; startedAt: number; entries: JournalEntry[] }[] = [];
+  let open: JournalEntry[] | undefined;
   for (const entry of entries) {
-    if (entry.kind === "opened") runs.push({ runId: entry.runId, startedAt: entry.at, entries: [entry] });
-    else runs.at(-1)?.entries.push(entry);
+    if (entry.kind === "opened") {
+      open = [entry];
+      runs.push({ runId: entry.runId, startedAt: entry.at, entries: open });
+    } else open?.push(entry);
+    // What follows an end without an opening belongs to a run whose opening cannot be read, not to this one.
+    if (entry.kind === "ended") open = undefined;
   }
   return runs.map(toRecord);
 }
@@ -34,15 +40,8 @@ function toRecord(run: { runId: RunId; startedAt: number; entries: readonly Jour
   return {
     ...run,
     ended: ended === undefined ? undefined : { end: ended.end, at: ended.at, text: ended.text },
-    command: run.entries.some((entry) => entry.kind === "note" && isCommandNote(entry.note)),
+    command: run.entries.some((entry) => inboundOf(entry).some((message) => clearsHistory(message.text))),
   };
-}
-
-/** The note that marks a run as a command. */
-export const COMMAND_NOTE = { command: true };
-
-function isCommandNote(note: unknown): boolean {
-  return typeof note === "object" && note !== null && "command" in note;
 }
 
 /** The messages of an opening or joining entry that can be read. */
@@ -54,9 +53,53 @@ export function inboundOf(entry: JournalEntry): InboundMessage[] {
   });
 }
 
-/** All messages a run answers. */
+/** A message that waits in the inbox; undefined when it cannot be read. */
+export function readMail({ body }: { readonly body: string }): InboundMessage | undefined {
+  const parsed = inboundMessageSchema.safeParse(parseJson(body));
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** All messages a run answers, as far as they can be read. */
 export function inboundOfRun(run: RunRecord): InboundMessage[] {
   return run.entries.flatMap(inboundOf);
+}
+
+/** The ids of all messages a run answers, readable or not: each of them is owed its answer. */
+export function messageIdsOf(entries: readonly JournalEntry[]): MessageId[] {
+  const ids = entries.flatMap((entry) => {
+    if (entry.kind === "opened" || entry.kind === "joined") return entry.messages.flatMap(idOf);
+    return entry.kind === "unreadable" ? idsIn(entry.line) : [];
+  });
+  return [...new Set(ids)];
+}
+
+function idOf(raw: unknown): MessageId[] {
+  if (typeof raw !== "object" || raw === null || !("id" in raw) || typeof raw.id !== "string") return [];
+  return [raw.id as MessageId];
+}
+
+/** The ids that can still be made out in a damaged line of messages; one broken message spoils the line of all. */
+function idsIn(line: string): MessageId[] {
+  if (!/^[>+]/.test(line)) return [];
+  // Ids hold no control characters, but quotes and backslashes are allowed and stand escaped.
+  return [...line.matchAll(/[{,]"id":("(?:[^"\\]|\\.)+")/g)].flatMap(([, quoted = ""]) =>
+    idOf({ id: parseJson(quoted) }),
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a person wrote, with a line for every file that came with it. */
+export function contentOf({ text, attachments = [] }: InboundMessage): string {
+  return [text, ...attachments.map((file) => `[attachment "${file.name}" (${file.mimeType}): ${file.state}]`)].join(
+    "\n",
+  );
 }
 
 /** A model's reply within a run, with what became of each of its tool calls. */
@@ -79,6 +122,7 @@ export type RunPart =
 export function partsOf(run: RunRecord): RunPart[] {
   const steps = stepsByName(run);
   const asked = openQuestions(run);
+  const answers = new Set([...asked.values()].map((question) => question.answeredBy));
   const parts: RunPart[] = [];
   for (const entry of run.entries) {
     if (entry.kind === "step") {
@@ -90,10 +134,7 @@ export function partsOf(run: RunRecord): RunPart[] {
         return asked.get(name)?.result ?? parseResult(steps.get(name));
       });
       parts.push({ kind: "turn", turn: { number, reply, results } });
-    } else if (
-      entry.kind === "opened" ||
-      (entry.kind === "joined" && ![...asked.values()].some((q) => q.answeredBy === entry))
-    ) {
+    } else if (!answers.has(entry)) {
       for (const message of inboundOf(entry)) parts.push({ kind: "message", message });
     }
   }
@@ -136,7 +177,7 @@ export function openQuestions(run: RunRecord): Map<string, OpenQuestion> {
       );
       if (open === undefined) continue;
       const [step, question] = open;
-      const said = inboundOf(entry).map((message) => message.text);
+      const said = inboundOf(entry).map(contentOf);
       questions.set(step, { ...question, answeredBy: entry, result: { content: said.join("\n"), ok: true } });
     }
   }
@@ -168,18 +209,25 @@ export function modelCallNumber(step: string): number | undefined {
   return match === null ? undefined : Number(match[1]);
 }
 
-function stepsByName(run: RunRecord): Map<string, StepEntry> {
+/** The recorded steps of a run by their names. */
+export function stepsByName(run: RunRecord): Map<string, StepEntry> {
   return new Map(run.entries.flatMap((entry) => (entry.kind === "step" ? [[entry.step, entry] as const] : [])));
 }
+
+/** What the model is told of a call that must not be repeated and was interrupted. */
+const OUTCOME_UNKNOWN =
+  "Interrupted: this call was begun and nobody knows whether it took effect. It was not repeated. " +
+  "Say so, and do not repeat it unless the person asks.";
 
 function parseReply(entry: StepEntry): StoredReply | undefined {
   const parsed = modelReplySchema.safeParse(entry.outcome.value);
   return parsed.success ? parsed.data : undefined;
 }
 
-function parseResult(entry: StepEntry | undefined): StoredResult | undefined {
+/** The result of a tool call as the model reads it; undefined when there is none. */
+export function parseResult(entry: StepEntry | undefined): StoredResult | undefined {
   if (entry === undefined) return undefined;
-  if (entry.outcome.error !== undefined) return { content: entry.outcome.error.message, ok: false };
-  const parsed = toolResultSchema.safeParse(entry.outcome.value);
-  return parsed.success ? parsed.data : undefined;
+  const { error, value } = entry.outcome;
+  if (error?.code === "outcome-unknown") return { content: OUTCOME_UNKNOWN, ok: false };
+  return toolResultSchema.safeParse(error === undefined ? value : { content: error.message, ok: false }).data;
 }

@@ -65,12 +65,3 @@ export function settle(settlement: Settlement): Effects {
     announce: [{ channel: liveChannel(conversation), payload: JSON.stringify(ended) }],
   };
 }
-
-/** Several effects as one, in order. */
-export function together(...all: readonly Effects[]): Effects {
-  return {
-    put: all.flatMap((effects) => effects.put ?? []),
-    records: all.flatMap((effects) => effects.records ?? []),
-    announce: all.flatMap((effects) => effects.announce ?? []),
-  };
-}

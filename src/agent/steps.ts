@@ -6,6 +6,7 @@ export const modelReplySchema = z.object({
   toolCalls: z.array(z.object({ id: z.string(), name: z.string(), args: z.string() })),
   usage: z.object({ inputTokens: z.number(), outputTokens: z.number() }),
   model: z.string(),
+  lengthLimited: z.boolean().optional(),
 });
 export type StoredReply = z.infer<typeof modelReplySchema>;
 

@@ -9,18 +9,25 @@ const PLATFORM_HINTS: Partial<Record<PlatformName, string>> = {
   web: "Your answer is shown on a web page that renders Markdown.",
 };
 
-/** Builds the system prompt of one person: the configured text, where they are, and what they asked to be remembered. */
+/**
+ * Builds the system prompt of one person: the configured text, where they are, and what they asked to be remembered.
+ * Where others read along, what is remembered stays out.
+ */
 export function createSystemPrompt(parts: {
   /** A text, or a function of the person. */
   readonly prompt: string | ((workspace: WorkspaceId) => string | Promise<string>);
   readonly memory: Pick<MemoryStore, "promptEntries">;
   readonly clock: Clock;
 }) {
-  return async (workspace: WorkspaceId, conversation: ConversationId): Promise<string> => {
+  return async (
+    workspace: WorkspaceId,
+    conversation: ConversationId,
+    { shared }: { readonly shared: boolean },
+  ): Promise<string> => {
     const { prompt } = parts;
     const [text, entries] = await Promise.all([
       typeof prompt === "string" ? prompt : prompt(workspace),
-      parts.memory.promptEntries(workspace),
+      shared ? [] : parts.memory.promptEntries(workspace),
     ]);
     const remembered = entries.map((entry) =>
       "value" in entry ? `- ${entry.key}: ${entry.value}` : `- ${entry.key}: (secret, not shown)`,

@@ -8,20 +8,22 @@ import type { Tool, ToolContext } from "../tools/contract.ts";
 import { parseToolArgs, renderToolFailure, renderToolResult, unknownTool } from "../tools/result.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
 import { toolStep } from "./runs.ts";
-import { toolResultSchema, type StoredResult } from "./steps.ts";
+import type { StoredResult } from "./steps.ts";
 
 export interface ToolCallParts {
   readonly toolbox: Toolbox;
   readonly clock: Clock;
   readonly log: Log;
+  /** Calls taken from one reply; the rest are refused. */
+  readonly maxCalls: number;
   /** Told when a call begins, for progress lines. */
   readonly onBegin: (step: string, tool: string) => void;
 }
 
 /**
  * Does the calls of one model turn, each as its own step. Neighbouring calls that only read run at the same time, all
- * others one after the other in the model's order. A call that fails for good becomes a result the model can read.
- * Returns the steps whose tool asked the person something.
+ * others one after the other in the model's order. A call that fails for good, or is refused because there are too
+ * many, becomes a result the model can read.
  */
 export async function callTools(
   run: Run,
@@ -29,18 +31,14 @@ export async function callTools(
   calls: readonly ToolCall[],
   person: { readonly workspaceId: WorkspaceId; readonly conversationId: ConversationId },
   parts: ToolCallParts,
-): Promise<string[]> {
-  const asking: string[] = [];
-  for (const group of groupCalls(calls, (name) => parts.toolbox.find(name)?.effect === "read")) {
-    const results = await Promise.all(
-      group.map(async ({ call, index }) => {
-        const step = toolStep(turn, index + 1);
-        return { step, result: await callTool(run, step, call, person, parts) };
-      }),
+): Promise<void> {
+  const taken = calls.slice(0, parts.maxCalls);
+  for (const group of groupCalls(taken, (name) => parts.toolbox.find(name)?.effect === "read"))
+    await Promise.all(
+      group.map(({ call, index }) => recordFailure(callTool(run, toolStep(turn, index + 1), call, person, parts))),
     );
-    for (const { step, result } of results) if (result.question !== undefined) asking.push(step);
-  }
-  return asking;
+  for (let index = taken.length; index < calls.length; index++)
+    await run.step(toolStep(turn, index + 1), () => Promise.resolve(refused(parts.maxCalls)));
 }
 
 interface NumberedCall {
@@ -68,23 +66,31 @@ async function callTool(
   call: ToolCall,
   person: { readonly workspaceId: WorkspaceId; readonly conversationId: ConversationId },
   parts: ToolCallParts,
-): Promise<StoredResult> {
+): Promise<void> {
   const tool = parts.toolbox.find(call.name);
+  await run.step<StoredResult>(
+    step,
+    async (context) => {
+      if (tool === undefined) return failure(unknownTool(call.name, parts.toolbox.list()));
+      parts.onBegin(step, tool.name);
+      return runTool(tool, call, { ...person, runId: run.id }, context, parts);
+    },
+    { effect: tool?.effect === "once" ? "once" : "repeat" },
+  );
+}
+
+/** The failure stands in the journal, where the model's next context finds it. */
+async function recordFailure(calling: Promise<void>): Promise<void> {
   try {
-    const value = await run.step(
-      step,
-      async (context) => {
-        if (tool === undefined) return failure(unknownTool(call.name, parts.toolbox.list()));
-        parts.onBegin(step, tool.name);
-        return runTool(tool, call, { ...person, runId: run.id }, context, parts);
-      },
-      { effect: tool?.effect === "once" ? "once" : "repeat" },
-    );
-    return toolResultSchema.parse(value);
+    await calling;
   } catch (error) {
-    if (error instanceof StepFailed) return { content: error.message, ok: false };
-    throw error;
+    if (!(error instanceof StepFailed)) throw error;
   }
+}
+
+function refused(maxCalls: number): StoredResult {
+  const message = `Not done: at most ${maxCalls} tool calls are taken from one reply. Call again what is still needed.`;
+  return failure(new InvalidInput(message, { code: "too_many_calls" }));
 }
 
 async function runTool(
@@ -92,7 +98,7 @@ async function runTool(
   call: ToolCall,
   who: Pick<ToolContext, "workspaceId" | "conversationId" | "runId">,
   step: StepContext,
-  { clock, log }: ToolCallParts,
+  { clock, log }: Pick<ToolCallParts, "clock" | "log">,
 ): Promise<StoredResult> {
   const context: ToolContext = {
     ...who,
@@ -111,8 +117,7 @@ async function runTool(
   } catch (error) {
     step.signal.throwIfAborted();
     // A passing failure of a repeatable call is tried again by the engine; anything else the model gets to read.
-    const passing = error instanceof OutsideError && error.retry.kind === "after";
-    if (passing && tool.effect !== "once" && step.attempt < TOOL_TRIES) throw error;
+    if (tool.effect !== "once" && step.attempt < TOOL_TRIES && passesSoon(error)) throw error;
     if (!(error instanceof OutsideError) && !(error instanceof InvalidInput))
       log.warn({ tool: tool.name, error: describeError(error) }, "a tool threw");
     return failure(error);
@@ -121,6 +126,12 @@ async function runTool(
 
 /** Tries of a repeatable tool call whose failure may pass; the model then reads the last failure. */
 const TOOL_TRIES = 3;
+/** The longest wait a tool may ask for before another try, milliseconds; the model may know a better way. */
+const MAX_TOOL_WAIT_MS = 60_000;
+
+function passesSoon(error: unknown): boolean {
+  return error instanceof OutsideError && error.retry.kind === "after" && (error.retry.ms ?? 0) <= MAX_TOOL_WAIT_MS;
+}
 
 function failure(error: unknown): StoredResult {
   return { content: renderToolFailure(error), ok: false };

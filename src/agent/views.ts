@@ -1,4 +1,4 @@
-import type { ConversationId, LaneId, MessageId, RunId } from "../kernel/ids.ts";
+import type { ConversationId, LaneId, RunId } from "../kernel/ids.ts";
 import { platformOf } from "../kernel/messages.ts";
 import { unpackLines } from "../engine/archive.ts";
 import { parseLines } from "../engine/journal.ts";
@@ -10,11 +10,13 @@ import { chatLane, conversationOf } from "./lanes-of.ts";
 import { queueMode, type QueueMode } from "./queue-mode.ts";
 import {
   inboundOf,
-  inboundOfRun,
+  messageIdsOf,
   modelCallNumber,
   openQuestions,
   partsOf,
+  readMail,
   readRuns,
+  stepsByName,
   toolStep,
   type RunRecord,
 } from "./runs.ts";
@@ -31,21 +33,36 @@ export interface ViewParts {
 
 type ReadParts = Pick<ViewParts, "lanes">;
 
+/** Looks at a conversation that moves this often in a row are enough; what is seen then is shown as it is. */
+const MAX_LOOKS = 20;
+
 /** All runs of a conversation that are still kept, oldest first, with what the lane is doing now. */
 export async function readConversation(
   conversation: ConversationId,
   { lanes }: ReadParts,
 ): Promise<{ readonly runs: readonly RunRecord[]; readonly state: LaneState }> {
   const lane = chatLane(conversation);
-  for (;;) {
+  for (let looks = 1; ; looks++) {
     const state = await lanes.look(lane);
     const token = state.kind === "run" ? state.token : undefined;
     const [lines, archive] = await Promise.all([lanes.readJournal(lane, token), lanes.readArchive(lane)]);
-    // An owned journal is never empty: the run ended or moved between the two reads.
-    if (token !== undefined && lines.length === 0) continue;
-    const older = archive === undefined ? [] : unpackLines(archive);
-    return { runs: readRuns(parseLines([...older, ...lines])), state };
+    // A journal changes its name with its owner. Where nothing was found, the lane may have moved between the reads.
+    if (lines.length === 0 && looks < MAX_LOOKS && hasMoved(state, await lanes.look(lane))) continue;
+    return { runs: readRuns(parseLines([...olderThan(lines[0], archive), ...lines])), state };
   }
+}
+
+function hasMoved(before: LaneState, now: LaneState): boolean {
+  // An owned journal is never empty.
+  return before.kind === "run" || JSON.stringify(before) !== JSON.stringify(now);
+}
+
+/** The archived lines before `first`; compaction may move lines there between the two reads. */
+function olderThan(first: string | undefined, archive: Buffer | undefined): readonly string[] {
+  if (archive === undefined) return [];
+  const older = unpackLines(archive);
+  const again = first === undefined ? -1 : older.lastIndexOf(first);
+  return again < 0 ? older : older.slice(0, again);
 }
 
 /** What people said and saw, oldest first. */
@@ -107,7 +124,7 @@ export async function viewConversation(
   ]);
   if (facts === undefined) return undefined;
   const waiting = mails.flatMap((mail): WaitingMessage[] => {
-    const [message] = inboundOf({ kind: "joined", at: 0, messages: [JSON.parse(mail.body)] });
+    const message = readMail(mail);
     if (message === undefined) return [];
     return [{ id: message.id, text: message.text, at: message.at, workspaceId: message.workspaceId }];
   });
@@ -158,7 +175,7 @@ export function toRunView(run: RunRecord, conversation: ConversationId, state: L
     startedAt: run.startedAt,
     endedAt: run.ended?.at,
     attempt: current?.attempt,
-    messageIds: inboundOfRun(run).map((message): MessageId => message.id),
+    messageIds: messageIdsOf(run.entries),
     steps: stepViews(run),
     inputTokens: replies.reduce((sum, reply) => sum + reply.usage.inputTokens, 0),
     outputTokens: replies.reduce((sum, reply) => sum + reply.usage.outputTokens, 0),
@@ -171,18 +188,30 @@ function stepViews(run: RunRecord): RunStepView[] {
     if (part.kind === "turn")
       for (const [index, call] of part.turn.reply.toolCalls.entries())
         tools.set(toolStep(part.turn.number, index + 1), call.name);
-  const recorded = new Set(run.entries.flatMap((entry) => (entry.kind === "step" ? [entry.step] : [])));
-  return run.entries.flatMap((entry): RunStepView[] => {
-    if (entry.kind === "intent" && !recorded.has(entry.step))
-      return [{ name: entry.step, what: tools.get(entry.step) ?? "", status: "begun", at: entry.at, ms: 0, tries: 1 }];
-    if (entry.kind !== "step") return [];
-    const what = modelCallNumber(entry.step) === undefined ? (tools.get(entry.step) ?? "engine") : "model";
-    const { outcome, at, ms, tries } = entry;
-    const common = { name: entry.step, what, at, ms, tries };
-    return [
-      outcome.error === undefined
-        ? { ...common, status: "done" }
-        : { ...common, status: "failed", error: outcome.error },
-    ];
-  });
+  const whatOf = (step: string) => tools.get(step) ?? (modelCallNumber(step) === undefined ? "engine" : "model");
+  const recorded = stepsByName(run);
+  const begun = new Map<string, RunStepView>();
+  const views: RunStepView[] = [];
+  for (const entry of run.entries) {
+    if (entry.kind === "step") {
+      const { step, outcome, at, ms, tries } = entry;
+      const common = { name: step, what: whatOf(step), at, ms, tries };
+      views.push(
+        outcome.error === undefined
+          ? { ...common, status: "done" }
+          : { ...common, status: "failed", error: outcome.error },
+      );
+    } else if ((entry.kind === "intent" || entry.kind === "try-failed") && !recorded.has(entry.step)) {
+      const tries = entry.kind === "try-failed" ? entry.tries : 1;
+      begun.set(entry.step, {
+        name: entry.step,
+        what: whatOf(entry.step),
+        status: "begun",
+        at: entry.at,
+        ms: 0,
+        tries,
+      });
+    }
+  }
+  return [...views, ...begun.values()];
 }

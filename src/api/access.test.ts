@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseConversationId } from "../kernel/ids.ts";
 import { mayBegin } from "./access.ts";
-import { ALICE } from "./test-parts.ts";
+import { ALICE } from "../../test/api/test-parts.ts";
 
 test.each([
   { id: "api:alice", may: true },

@@ -4,7 +4,7 @@ import { InvalidInput, OutsideError } from "../kernel/errors.ts";
 import type { Log } from "../kernel/ports.ts";
 import { silentLog } from "../kernel/ports.ts";
 import type { Api } from "./parts.ts";
-import { ADMIN_KEY, ALICE, createTestParts } from "./test-parts.ts";
+import { ADMIN_KEY, ALICE, createTestParts } from "../../test/api/test-parts.ts";
 
 const parts = await createTestParts();
 beforeEach(async () => {

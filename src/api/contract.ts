@@ -72,6 +72,7 @@ export const sendMessageSchema = z
   })
   .meta({ id: "SendMessage" });
 
+/** The reply to `POST /v1/messages`: what happened at the door. */
 export const receivedSchema = z
   .object({
     id: z.string(),
@@ -88,8 +89,10 @@ export const receivedSchema = z
 /** `PATCH /v1/messages/:id`. */
 export const editMessageSchema = z.strictObject({ text }).meta({ id: "EditMessage" });
 
+/** The path of one message. */
 export const messageParamsSchema = z.object({ id: messageId });
 
+/** Where a message is, with its answers. */
 export const messageStatusSchema = z
   .object({
     id: z.string(),
@@ -105,15 +108,18 @@ export const messageStatusSchema = z
   })
   .meta({ id: "Message" });
 
+/** The path of one conversation. */
 export const conversationParamsSchema = z.object({ id: conversationId });
 
 /** `GET /v1/conversations`. */
 export const conversationsQuerySchema = pageQuerySchema.extend({ user_id: userId.optional() });
 
+/** A conversation in the list. */
 export const conversationSummarySchema = z
   .object({ id: z.string(), platform: z.string(), last_activity_at: instant })
   .meta({ id: "ConversationSummary" });
 
+/** What a conversation is doing. */
 export const conversationSchema = z
   .object({
     id: z.string(),
@@ -127,6 +133,7 @@ export const conversationSchema = z
   })
   .meta({ id: "Conversation" });
 
+/** A message as people saw it. */
 export const transcriptMessageSchema = z
   .object({
     id: z.string().meta({ description: "The message's id, or the delivery's for what the bot said." }),
@@ -138,12 +145,16 @@ export const transcriptMessageSchema = z
   })
   .meta({ id: "TranscriptMessage" });
 
+/** The reply to a stop. */
 export const stoppedSchema = z.object({ stopped: z.boolean(), run_id: z.string().nullable() }).meta({ id: "Stopped" });
 
+/** The reply to a reset. */
 export const resetSchema = z.object({ id: z.string(), reset: z.literal(true) }).meta({ id: "Reset" });
 
+/** The path of one run. */
 export const runParamsSchema = z.object({ id: idFrom(parseRunId, "The run.") });
 
+/** A run with its steps. */
 export const runSchema = z
   .object({
     id: z.string(),
@@ -180,10 +191,12 @@ export const createKeySchema = z
   })
   .meta({ id: "CreateKey" });
 
+/** A new API key, shown this once. */
 export const createdKeySchema = z
   .object({ id: z.string(), key: z.string().meta({ description: "Shown this once." }) })
   .meta({ id: "CreatedKey" });
 
+/** An API key without the key itself. */
 export const keySchema = z
   .object({
     id: z.string(),
@@ -194,8 +207,10 @@ export const keySchema = z
   })
   .meta({ id: "Key" });
 
+/** The path of one API key. */
 export const keyParamsSchema = z.object({ id: z.string().min(1).max(MAX_ID_LENGTH) });
 
+/** A tool as the model sees it. */
 export const toolSchema = z
   .object({
     name: z.string(),
@@ -205,8 +220,10 @@ export const toolSchema = z
   })
   .meta({ id: "Tool" });
 
+/** The path of one person's workspace. */
 export const workspaceParamsSchema = z.object({ user_id: userId });
 
+/** What is remembered for a person. */
 export const memorySchema = z
   .object({
     data: z.array(
@@ -215,10 +232,13 @@ export const memorySchema = z
   })
   .meta({ id: "Memory" });
 
+/** The reply of a process that answers. */
 export const healthSchema = z.object({ status: z.literal("ok") });
 
 const checks = z.record(z.string(), z.string()).meta({ description: "`ok`, or what is wrong, for each part." });
+/** The reply of a process that can work. */
 export const readySchema = z.object({ status: z.literal("ready"), checks });
+/** The reply of a process that cannot work. */
 export const notReadySchema = errorSchema.extend({ checks });
 
 const shownInstant = z.number().transform((ms) => new Date(ms).toISOString());

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
 import { z } from "zod";
-import type { NewId } from "../kernel/ports.ts";
 import { describeError } from "../kernel/errors.ts";
-import type { Log } from "../kernel/ports.ts";
+import type { Log, NewId } from "../kernel/ports.ts";
 import type { Ended, IdempotencyStore } from "../store/idempotency.ts";
 import { ApiError } from "./errors.ts";
 import type { ApiEnv } from "./parts.ts";

@@ -52,8 +52,15 @@ test("agrees with the engine on what is JSON", () => {
   );
 });
 
-test("a deep nest does not exhaust the stack", () => {
-  expect(findJsonFault("[".repeat(500_000) + "]".repeat(500_000))).toBeUndefined();
+test.each([
+  { name: "a deep nest", text: "[".repeat(500_000) + "]".repeat(500_000), found: undefined },
+  { name: "a nest that never ends", text: "[".repeat(1_000_000), found: "the end of the body" },
+  { name: "a long string", text: `"${"é".repeat(1_000_000)}"`, found: undefined },
+  { name: "a long string that never ends", text: `"${"x".repeat(1_000_000)}`, found: '"\\""' },
+  { name: "a long string of escapes", text: `"${"\\n".repeat(500_000)}"`, found: undefined },
+  { name: "many lines", text: "\n".repeat(1_000_000), found: "the end of the body" },
+])("$name exhausts nothing", ({ text, found }) => {
+  expect(findJsonFault(text)?.found).toBe(found);
 });
 
 function isJson(text: string): boolean {

@@ -30,7 +30,7 @@ type Expected = "value" | "value or ]" | "key" | "key or }" | ":" | ", or close"
 type Kind = "scalar" | "string" | "{" | "[" | "}" | "]" | ":" | ",";
 
 const SPACE = /[ \t\n\r]*/y;
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const SCALAR = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 function readToken(text: string, at: number): { readonly kind: Kind; readonly end: number } | undefined {

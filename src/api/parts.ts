@@ -35,6 +35,7 @@ export interface ApiParts {
   readonly limits?: Partial<ApiLimits>;
 }
 
+/** What one process allows itself. */
 export interface ApiLimits {
   /** How many event streams may be open in this process. */
   readonly maxStreams: number;

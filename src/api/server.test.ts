@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { listen } from "./server.ts";
-import { createTestParts } from "./test-parts.ts";
+import { createTestParts } from "../../test/api/test-parts.ts";
 
 const parts = await createTestParts();
 beforeEach(async () => {

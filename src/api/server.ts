@@ -25,8 +25,10 @@ export async function listen(
     overrideGlobalObjects: false,
   });
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
-    // A connection that stays open would keep a closing server from ending.
-    if (closing.signal.aborted) response.setHeader("connection", "close");
+    // A connection kept open for more requests would keep a closing server from ending.
+    response.once("close", () => {
+      if (closing.signal.aborted) setImmediate(() => server.closeIdleConnections());
+    });
     void listener(request, response);
   });
   server.on("clientError", answerClientError);

@@ -14,6 +14,7 @@ import type {
 
 // The views of the parts in their public shape: names in snake_case, times as ISO strings, null for what is not there.
 
+/** Where a message is. */
 export function showMessageStatus(status: MessageStatus): z.output<typeof messageStatusSchema> {
   return {
     id: status.id,
@@ -32,6 +33,7 @@ export function showMessageStatus(status: MessageStatus): z.output<typeof messag
   };
 }
 
+/** A conversation in the list. */
 export function showConversationSummary(
   conversation: Awaited<ReturnType<Door["conversations"]>>[number],
 ): z.output<typeof conversationSummarySchema> {
@@ -39,6 +41,7 @@ export function showConversationSummary(
   return { id, platform, last_activity_at: showInstant(lastActivityAt) };
 }
 
+/** What a conversation is doing. */
 export function showConversation(conversation: ConversationView): z.output<typeof conversationSchema> {
   return {
     ...showConversationSummary(conversation),
@@ -55,6 +58,7 @@ export function showConversation(conversation: ConversationView): z.output<typeo
   };
 }
 
+/** A message as people saw it. */
 export function showTranscriptMessage(message: TranscriptMessage): z.output<typeof transcriptMessageSchema> {
   const { id, role, text, at, runId, authorName } = message;
   return {
@@ -67,6 +71,7 @@ export function showTranscriptMessage(message: TranscriptMessage): z.output<type
   };
 }
 
+/** A run with its steps. */
 export function showRun(run: RunView): z.output<typeof runSchema> {
   return {
     id: run.id,
@@ -90,6 +95,7 @@ export function showRun(run: RunView): z.output<typeof runSchema> {
   };
 }
 
+/** An API key without the key itself. */
 export function showKey(key: ApiKey): z.output<typeof keySchema> {
   return {
     id: key.id,
@@ -100,7 +106,7 @@ export function showKey(key: ApiKey): z.output<typeof keySchema> {
   };
 }
 
-/** Damaged entries are shown as such: hiding them would make them look forgotten. */
+/** What is remembered for a person. Damaged entries are shown as such: hiding them would make them look forgotten. */
 export function showMemory({ entries, unreadable }: MemoryListing): z.output<typeof memorySchema> {
   return {
     data: [

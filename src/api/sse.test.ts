@@ -8,15 +8,14 @@ import { silentLog } from "../kernel/ports.ts";
 import { createLiveFeed, type LiveFeed } from "./live-feed.ts";
 import { listen } from "./server.ts";
 import { missedDeliveries } from "./sse.ts";
-import { ADMIN_KEY, ALICE, createTestParts, deliveryEvent } from "./test-parts.ts";
+import { ADMIN_KEY, ALICE, createTestParts, deliveryEvent } from "../../test/api/test-parts.ts";
 
 const parts = await createTestParts();
 beforeEach(async () => {
   await parts.redis.flushdb();
 });
 
-const leave = new AbortController();
-let leaving = leave;
+let leaving = new AbortController();
 beforeEach(() => {
   leaving = new AbortController();
 });
@@ -164,6 +163,15 @@ describe("an event stream", () => {
     expect((await stream.event())?.id).toBe("d2");
   });
 
+  test("is not begun for a HEAD request, which nobody would read", async () => {
+    const { url } = await serve({ limits: { maxStreams: 1 } });
+    for (const _ of [1, 2]) {
+      const { status } = await fetch(`${url}/v1/conversations/api:alice/events`, { method: "HEAD" });
+      expect(status).toBe(200);
+    }
+    expect(await (await open(url)).next()).toBe(": open\nretry: 1000");
+  });
+
   test("shows that it is alive while nothing happens", async () => {
     const { url } = await serve({ limits: { heartbeatMs: 10 } });
     const stream = await open(url);
@@ -287,10 +295,10 @@ describe("a stream ends", () => {
   });
 
   test("when the server closes", async () => {
-    const { url, close } = await serve();
-    const stream = await open(url);
+    const server = await serve();
+    const stream = await open(server.url);
     await stream.next();
-    await close();
+    await server.close();
     expect(await stream.next()).toBeUndefined();
   });
 

@@ -13,6 +13,7 @@ export interface Sink {
   abort(): void;
 }
 
+/** What an event stream shows, to whom and for how long. */
 export interface Watching {
   readonly conversation: ConversationId;
   /** The last delivery the client has seen, when it comes back. */

@@ -3,37 +3,38 @@ import { createHash } from "node:crypto";
 /** A file as it is served: read once, known by its hash. */
 export interface StaticFile {
   readonly body: Uint8Array<ArrayBuffer>;
-  /** A few characters that change with the content. */
-  readonly hash: string;
+  readonly etag: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** How long a browser may keep a file: `immutable` when its address changes with it, else it asks every time. */
-export type Keep = "immutable" | "revalidate";
+export interface ServingOptions {
+  /** How long a browser may use its copy: `for-ever` when the address changes with the content, else it asks each time. */
+  readonly keep: "for-ever" | "revalidate";
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 /** Prepares a file for serving. Throws for a kind of file that is not served here, judged by the end of its name. */
-export function createStaticFile(name: string, content: Uint8Array | string, keep: Keep): StaticFile {
+export function createStaticFile(name: string, content: string, { keep, headers }: ServingOptions): StaticFile {
   const type = TYPES[name.slice(name.lastIndexOf(".") + 1)];
   if (type === undefined) throw new Error(`There is no content type for ${name}`);
-  const body = new Uint8Array(Buffer.from(content));
-  const hash = createHash("sha256").update(body).digest("base64url").slice(0, 16);
+  const body = new TextEncoder().encode(content);
+  const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
   return {
     body,
-    hash,
+    etag,
     headers: {
+      ...headers,
       "content-type": type,
-      "cache-control": keep === "immutable" ? "public, max-age=31536000, immutable" : "no-cache",
-      etag: `"${hash}"`,
+      "cache-control": keep === "for-ever" ? "public, max-age=31536000, immutable" : "no-cache",
+      etag,
       "x-content-type-options": "nosniff",
     },
   };
 }
 
 /** Answers a GET or HEAD request for the file, with 304 when the browser has it already. Pure. */
-export function respondWith(file: StaticFile, request: Request): Response {
-  const { headers, body } = file;
-  if (isKnown(request.headers.get("if-none-match"), `"${file.hash}"`))
-    return new Response(null, { status: 304, headers });
+export function respondWith({ body, etag, headers }: StaticFile, request: Request): Response {
+  if (hasTag(request.headers.get("if-none-match"), etag)) return new Response(null, { status: 304, headers });
   const length = { "content-length": String(body.byteLength) };
   return new Response(request.method === "HEAD" ? null : body, { headers: { ...headers, ...length } });
 }
@@ -41,13 +42,12 @@ export function respondWith(file: StaticFile, request: Request): Response {
 const TYPES: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
   js: "text/javascript; charset=utf-8",
-  mjs: "text/javascript; charset=utf-8",
   css: "text/css; charset=utf-8",
-  svg: "image/svg+xml",
+  svg: "image/svg+xml; charset=utf-8",
 };
 
-// A proxy that compresses makes the tag a weak one; the content is the same.
-function isKnown(ifNoneMatch: string | null, etag: string): boolean {
+function hasTag(ifNoneMatch: string | null, etag: string): boolean {
   if (ifNoneMatch === null) return false;
-  return ifNoneMatch.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
+  // A proxy that compresses on the way makes the tag a weak one; the content is the same.
+  return ifNoneMatch.split(",").some((tag) => [etag, "*"].includes(tag.trim().replace(/^W\//, "")));
 }

@@ -1,5 +1,5 @@
 import { describeError } from "../kernel/errors.ts";
-import { laneId, laneParts, type ConversationId, type LaneId } from "../kernel/ids.ts";
+import { laneId, type LaneId } from "../kernel/ids.ts";
 import { liveChannel, type LiveEvent } from "../kernel/live.ts";
 import { outboundMessageSchema, platformOf, type OutboundMessage } from "../kernel/messages.ts";
 import type { Clock, Log } from "../kernel/ports.ts";
@@ -27,9 +27,10 @@ export function createDeliveryHandler(parts: DeliveryParts): Handler {
   return {
     async handle(run) {
       const message = readMessage(run, parts);
-      if (message === undefined) return drop({});
-      const adapter = parts.adapters.find((each) => each.name === platformOf(message.conversationId));
-      if (adapter === undefined) return dead(run, message, "no-adapter", parts);
+      if (message === undefined) return unreadable(run, parts);
+      const platform = platformOf(message.conversationId);
+      const adapter = parts.adapters.find((each) => each.name === platform);
+      if (adapter === undefined) return dead(run, message, `${platform} is not set up here`, parts);
       try {
         return delivered(message, await post(run, message, adapter), parts);
       } catch (error) {
@@ -39,7 +40,7 @@ export function createDeliveryHandler(parts: DeliveryParts): Handler {
     },
     giveUp(run, reason) {
       const message = readMessage(run, parts);
-      return message === undefined ? drop({}) : dead(run, message, reason, parts);
+      return message === undefined ? unreadable(run, parts) : dead(run, message, reason, parts);
     },
   };
 }
@@ -47,10 +48,13 @@ export function createDeliveryHandler(parts: DeliveryParts): Handler {
 /** Where nothing leaves the process there is no outcome to lose, so no step of its own is needed. */
 async function post(run: Run, message: OutboundMessage, adapter: PlatformAdapter): Promise<Posted> {
   if (adapter.sendSafety === "by-record") return adapter.send(message, { repeat: false, signal: run.signal });
-  return run.step("send", ({ attempt, signal }) =>
-    adapter.send(message, { repeat: attempt > 1 || run.attempt > 1, signal }),
-  );
+  // A mark from before this attempt: an earlier one, whatever ended it, may have sent without being able to say so.
+  const repeat = run.entries.some((entry) => entry.kind === "step" && entry.step === SENDING);
+  await run.step(SENDING, () => Promise.resolve(true));
+  return run.step("send", ({ signal }) => adapter.send(message, { repeat, signal }));
 }
+
+const SENDING = "sending";
 
 function readMessage(run: Run, { log }: DeliveryParts): OutboundMessage | undefined {
   const parsed = outboundMessageSchema.safeParse(run.messages()[0]);
@@ -64,23 +68,38 @@ function delivered(message: OutboundMessage, posted: Posted, parts: DeliveryPart
   return drop(note(message, posted.postedId, parts));
 }
 
-/** The platform will not take it: noted beside the message and in the dead letter list, and the lane goes on. */
+/** The platform will not take it: noted beside the messages it answers and in the dead letter list; the lane goes on. */
 function dead(run: Run, message: OutboundMessage, reason: string, parts: DeliveryParts): Ending {
   parts.log.error({ run: run.id, delivery: message.id, reason }, "a delivery was given up");
   parts.onDelivered?.(message, "dead");
-  const letter = JSON.stringify({ message, reason, at: parts.clock.now() });
-  return drop({ records: [{ key: "dead", value: letter, ttlMs: DEAD_LETTER_MS, append: true }] });
+  const { records = [] } = noteBeside(message, { deliveryId: message.id, undelivered: reason }, parts);
+  return drop({ records: [...records, deadLetter({ message, reason }, parts)] });
+}
+
+function unreadable(run: Run, parts: DeliveryParts): Ending {
+  return drop({ records: [deadLetter({ message: run.messages()[0] ?? run.entries, reason: "unreadable" }, parts)] });
 }
 
 const DEAD_LETTER_MS = 30 * 86_400_000;
 
-function note(message: OutboundMessage, postedId: string, { clock, keepMs }: DeliveryParts): Effects {
-  const conversation = message.conversationId;
-  const lane: LaneId = laneId("chat", conversation);
-  const value = JSON.stringify({ deliveryId: message.id, text: message.text, postedId, deliveredAt: clock.now() });
+function deadLetter(letter: { readonly message: unknown; readonly reason: string }, { clock }: DeliveryParts) {
+  return { key: "dead", value: JSON.stringify({ ...letter, at: clock.now() }), ttlMs: DEAD_LETTER_MS, append: true };
+}
+
+function note(message: OutboundMessage, postedId: string, parts: DeliveryParts): Effects {
+  const { id: deliveryId, text, conversationId } = message;
   return {
-    records: message.answers.map((id) => ({ key: answersKey(lane, id), value, ttlMs: keepMs, append: true })),
-    announce: [{ channel: liveChannel(conversation), payload: JSON.stringify(liveDelivery(message)) }],
+    ...noteBeside(message, { deliveryId, text, postedId, deliveredAt: parts.clock.now() }, parts),
+    announce: [{ channel: liveChannel(conversationId), payload: JSON.stringify(liveDelivery(message)) }],
+  };
+}
+
+/** The readers of these notes are in `agent/answers.ts`. */
+function noteBeside(message: OutboundMessage, value: object, { keepMs }: DeliveryParts): Effects {
+  const lane: LaneId = laneId("chat", message.conversationId);
+  const text = JSON.stringify(value);
+  return {
+    records: message.answers.map((id) => ({ key: answersKey(lane, id), value: text, ttlMs: keepMs, append: true })),
   };
 }
 

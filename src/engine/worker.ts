@@ -31,6 +31,8 @@ export interface WorkerOptions {
   readonly newId: NewId;
   readonly log: Log;
   readonly chance?: () => number;
+  /** How often what Redis says and what this process holds are compared, milliseconds; 5 s unless told otherwise. */
+  readonly reconcileMs?: number;
   readonly events?: WorkerEvents;
 }
 
@@ -197,7 +199,7 @@ export function createWorker(options: WorkerOptions) {
   async function appear(): Promise<void> {
     const { id } = identity;
     await listener.subscribe(workerChannel(id));
-    heartbeat = startHeartbeat(id, {
+    const beating = startHeartbeat(id, {
       lanes,
       redis: lanes.redis,
       clock,
@@ -205,20 +207,31 @@ export function createWorker(options: WorkerOptions) {
       onGone: () => void reappear(),
       onReaped: (runs) => options.events?.reaped?.(runs),
     });
-    await heartbeat.register();
+    heartbeat = beating;
+    try {
+      await beating.register();
+    } catch (error) {
+      beating.stop();
+      throw error;
+    }
   }
 
   async function reappear(): Promise<void> {
     const old = identity.id;
     identity = { id: options.newId(), number: 0 };
     for (const { abort, claim } of held.values()) abort.abort(new RunLost(`run ${claim.runId} was taken over`));
-    if (stopping) return;
-    try {
-      await listener.unsubscribe(workerChannel(old));
-      await appear();
-    } catch (error) {
-      log.error({ error: describeError(error) }, "this worker could not register again");
+    while (!stopping) {
+      try {
+        await listener.unsubscribe(workerChannel(old));
+        await appear();
+        break;
+      } catch (error) {
+        log.error({ error: describeError(error) }, "this worker could not register again");
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+      }
     }
+    // Bells that rang meanwhile were heard and not answered.
+    for (const partition of partitions) void take(partition);
   }
 
   /**
@@ -268,7 +281,7 @@ export function createWorker(options: WorkerOptions) {
       await appear();
       reconcileTimer = setInterval(() => {
         reconcile().catch((error: unknown) => log.warn({ error: describeError(error) }, "reconciling failed"));
-      }, RECONCILE_MS);
+      }, options.reconcileMs ?? RECONCILE_MS);
       for (const among of lanes.oneSlot ? [partitions] : partitions.map((partition) => [partition])) {
         const connection = options.connect("bell");
         bells.push(connection);

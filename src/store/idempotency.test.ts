@@ -80,14 +80,14 @@ describe("end-request", () => {
   );
 
   test.each([
-    { ended: { how: "answered", answer: "42" }, then: "answered" },
-    { ended: { how: "failed" }, then: "begun" },
-    { ended: { how: "forget" }, then: "begun" },
-  ] as const)("$ended.how may be sent twice", async ({ ended, then }) => {
+    { ended: { how: "answered", answer: "42" }, next: "answered" },
+    { ended: { how: "failed" }, next: "begun" },
+    { ended: { how: "forget" }, next: "begun" },
+  ] as const)("$ended.how may be sent twice", async ({ ended, next }) => {
     const { token } = await begin("a");
     await store.end("a", token, ended);
     await store.end("a", token, ended);
-    expect(await store.begin("a", "print")).toMatchObject({ kind: then });
+    expect(await store.begin("a", "print")).toMatchObject({ kind: next });
   });
 });
 

@@ -61,7 +61,10 @@ const resetRoute = createRoute({
   summary: "Forget the conversation's history; the person's memory stays",
   middleware: [requires("chat"), takesNoFields()],
   request: { params: conversationParamsSchema },
-  responses: { 200: json("The history is forgotten.", resetSchema), ...failures(400, 401, 403, 404) },
+  responses: {
+    200: json("It is forgotten as soon as the current run, if any, is over.", resetSchema),
+    ...failures(400, 401, 403, 404),
+  },
 });
 
 /** Adds the routes of conversations, without their event streams. */

@@ -45,10 +45,14 @@ export function addEventRoutes(
     const { id } = c.req.valid("param");
     const { caller, bearer } = c.var;
     await requireMayWatch(door, caller, id);
+    // Nobody would read the stream, nor tell when to end it.
+    if (c.req.method === "HEAD") return c.body(null, 200, { "content-type": "text/event-stream" });
     // Without a server around it, as in `api.request`, there are no bindings.
     const bindings: ApiEnv["Bindings"] | undefined = c.env;
     if (open >= limits.maxStreams) throw tooMany(limits.maxStreams);
     open += 1;
+    // A proxy that gathers output would hold events back.
+    c.header("x-accel-buffering", "no");
     return streamSSE(c, async (stream) => {
       try {
         await streamEvents(stream, {

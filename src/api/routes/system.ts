@@ -63,12 +63,16 @@ export function addSystemRoutes(
   api.get("/openapi.json", requires("read"), (c) => {
     description ??= api.getOpenAPI31Document({
       openapi: "3.1.0",
-      info: { title: "Parley", version: VERSION },
+      info: { title: "Parley", version: VERSION, description: DESCRIPTION },
       security: [{ bearer: [] }],
     });
     return c.json(description);
   });
 }
+
+const DESCRIPTION =
+  'Failures are {"error": {"code", "message"}}. Lists are {data, has_more, next_cursor}. Every POST may carry an ' +
+  "Idempotency-Key: for 24 hours a repetition gets the first answer. Unknown fields are refused.";
 
 // A Redis that hangs must not make the question hang.
 async function checkWithin(ready: ApiParts["ready"], ms: number): Promise<Readonly<Record<string, true | string>>> {

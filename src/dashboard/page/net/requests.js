@@ -14,17 +14,16 @@ const ANSWER_MS = 20_000;
 /**
  * Talks to the server the page came from. `key` is read at every request and sent as a bearer token; `onUnauthorized` is
  * called when the server wants one, or another one.
- * @param {{ fetch: typeof fetch, key: () => string | undefined, onUnauthorized: () => void }} parts
+ * @param {{ fetch: typeof globalThis.fetch, key: () => string | undefined, onUnauthorized: () => void }} parts
  * @returns {Requests}
  */
 export function createRequests({ fetch, key, onUnauthorized }) {
-  /** @param {string} path @param {RequestInit & { headers: Record<string, string> }} init */
-  async function ask(path, init) {
+  /** @param {string} path @param {Record<string, string>} headers @param {Omit<RequestInit, "headers">} init */
+  async function ask(path, headers, init) {
     const bearer = key();
-    const headers = bearer === undefined ? init.headers : { ...init.headers, authorization: `Bearer ${bearer}` };
-    const response = await fetch(path, { ...init, headers, cache: "no-store" }).catch((error) => {
-      if (init.signal?.reason?.name === "AbortError") throw error;
-      throw UNREACHABLE();
+    const all = bearer === undefined ? headers : { ...headers, authorization: `Bearer ${bearer}` };
+    const response = await fetch(path, { ...init, headers: all, cache: "no-store" }).catch(() => {
+      throw unreachable();
     });
     if (response.ok) return response;
     if (response.status === 401 && key() === bearer) onUnauthorized();
@@ -33,27 +32,30 @@ export function createRequests({ fetch, key, onUnauthorized }) {
 
   return {
     async call(method, path, body) {
-      const response = await ask(path, {
-        method,
-        headers: body === undefined ? {} : { "content-type": "application/json" },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(ANSWER_MS),
-      });
+      const signal = AbortSignal.timeout(ANSWER_MS);
+      const response =
+        body === undefined
+          ? await ask(path, {}, { method, signal })
+          : await ask(path, { "content-type": "application/json" }, { method, signal, body: JSON.stringify(body) });
       if (response.status === 204) return undefined;
-      return response.json().catch(() => {
-        throw UNREACHABLE();
+      /** @type {unknown} */
+      const answer = await response.json().catch(() => {
+        throw unreachable();
       });
+      return answer;
     },
 
     async stream(path, headers, signal) {
-      const response = await ask(path, { headers: { accept: "text/event-stream", ...headers }, signal });
-      if (response.body === null) throw UNREACHABLE();
+      const response = await ask(path, { accept: "text/event-stream", ...headers }, { signal });
+      if (response.body === null) throw unreachable();
       return response.body;
     },
   };
 }
 
-const UNREACHABLE = () => new Failure("The server cannot be reached.", { status: 0, code: "unreachable" });
+function unreachable() {
+  return new Failure("The server cannot be reached.", { status: 0, code: "unreachable" });
+}
 
 /** @param {Response} response */
 async function readFailure(response) {

@@ -115,7 +115,7 @@ async function* chunksOf(body) {
 /** @param {string} data @returns {ShownLiveEvent | undefined} */
 function parseEvent(data) {
   try {
-    return JSON.parse(data);
+    return /** @type {ShownLiveEvent} */ (JSON.parse(data));
   } catch {
     return undefined;
   }

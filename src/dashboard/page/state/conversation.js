@@ -192,16 +192,20 @@ export function openQuestion(conversation) {
   return conversation.history.findLast((entry) => entry.kind === "question")?.id;
 }
 
+/**
+ * Whether a person's message is part of the conversation, said or waiting.
+ * @param {Conversation} conversation
+ * @param {string} id
+ */
+export function isKnown(conversation, id) {
+  return conversation.history.some((entry) => entry.id === id) || conversation.waiting.some((entry) => entry.id === id);
+}
+
 const MAX_ENDED = 20;
 
 /** @param {Conversation} conversation @param {string} runId */
 function isOver(conversation, runId) {
   return conversation.ended.includes(runId);
-}
-
-/** @param {Conversation} conversation @param {string} id */
-function knows(conversation, id) {
-  return conversation.history.some((entry) => entry.id === id) || conversation.waiting.some((entry) => entry.id === id);
 }
 
 /**
@@ -211,7 +215,7 @@ function knows(conversation, id) {
  * @returns {Conversation}
  */
 function receive(before, message, position) {
-  if (knows(before, message.id)) return before;
+  if (isKnown(before, message.id)) return before;
   const beside = runsBeside(message.text);
   if (position > 0 && !beside) return { ...before, waiting: [...before.waiting, message] };
   const history = [...before.history, sayUser(message)];

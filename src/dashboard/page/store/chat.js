@@ -1,5 +1,5 @@
 // @ts-check
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import { createApi } from "../net/api.js";
 import { createOutbox } from "../net/outbox.js";
 import { createRequests } from "../net/requests.js";
@@ -14,7 +14,7 @@ import { openConversation } from "./open-conversation.js";
 
 /**
  * The page's whole state and everything a person can do in it.
- * @param {{ kept: Kept, fetch: typeof fetch, botName: string }} parts
+ * @param {{ kept: Kept, fetch: typeof globalThis.fetch, botName: string }} parts
  */
 export function createChat({ kept, fetch, botName }) {
   const user = signal(kept.user.read());
@@ -55,6 +55,11 @@ export function createChat({ kept, fetch, botName }) {
   const open = signal(connect(kept.conversation.read() ?? newConversationId()));
   kept.conversation.write(open.value.id);
   const unsent = computed(() => outbox.unsent.value.filter((message) => message.conversation === open.value.id));
+
+  // Whoever hears the server can be heard by it.
+  effect(() => {
+    if (open.value.link.value === "live") untracked(() => outbox.retry());
+  });
 
   /** @param {string} id */
   function show(id) {
@@ -102,7 +107,7 @@ export function createChat({ kept, fetch, botName }) {
     },
 
     /** @param {string} text */
-    send(text) {
+    send: (text) => {
       const conversation = open.value.id;
       if (!runsBeside(text)) list.entitle(conversation, text);
       outbox.send({ id: newId(), conversation, user: user.value, text, at: Date.now() });

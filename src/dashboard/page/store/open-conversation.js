@@ -11,6 +11,7 @@ import { describe, Failure } from "../state/failures.js";
 
 /** How long after a run's end the server is asked what it does now. */
 const SETTLE_MS = 400;
+const ASK_AGAIN_MS = 3_000;
 
 /**
  * One conversation kept in step with the server until `close`: its events as they come, and everything again after
@@ -62,7 +63,10 @@ export function openConversation({ id, api, requests, onEvent }) {
         problem.value = undefined;
       });
     } catch (error) {
-      if (!(error instanceof Failure && error.status === 401)) problem.value = describe(error);
+      if (closed || (error instanceof Failure && error.status === 401)) return;
+      problem.value = describe(error);
+      clearTimeout(settling);
+      settling = setTimeout(sync, ASK_AGAIN_MS);
     } finally {
       const events = held;
       held = undefined;

@@ -1,18 +1,24 @@
 import { Redis } from "ioredis";
 import { afterAll } from "vitest";
-import { testRedis } from "../../test/setup/redis.ts";
-import type { ConversationView, Door, MessageStatus, RunView, TranscriptMessage } from "../agent/door-contract.ts";
-import { parseConversationId, parseMessageId, parseRunId, parseWorkspaceId } from "../kernel/ids.ts";
-import { liveChannel, type LiveEvent } from "../kernel/live.ts";
-import { type InboundMessage, platformOf } from "../kernel/messages.ts";
-import { silentLog, systemClock } from "../kernel/ports.ts";
-import { Secret } from "../kernel/secret.ts";
-import { createApiKeyStore } from "../store/api-keys.ts";
-import { createMemoryStore } from "../store/memory.ts";
-import { createMetrics } from "../telemetry/metrics.ts";
-import { createApi } from "./create-api.ts";
-import { createLiveFeed } from "./live-feed.ts";
-import type { ApiParts } from "./parts.ts";
+import { testRedis } from "../setup/redis.ts";
+import type {
+  ConversationView,
+  Door,
+  MessageStatus,
+  RunView,
+  TranscriptMessage,
+} from "../../src/agent/door-contract.ts";
+import { parseConversationId, parseMessageId, parseRunId, parseWorkspaceId } from "../../src/kernel/ids.ts";
+import { liveChannel, type LiveEvent } from "../../src/kernel/live.ts";
+import { type InboundMessage, platformOf } from "../../src/kernel/messages.ts";
+import { silentLog, systemClock } from "../../src/kernel/ports.ts";
+import { Secret } from "../../src/kernel/secret.ts";
+import { createApiKeyStore } from "../../src/store/api-keys.ts";
+import { createMemoryStore } from "../../src/store/memory.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import { createApi } from "../../src/api/create-api.ts";
+import { createLiveFeed } from "../../src/api/live-feed.ts";
+import type { ApiParts } from "../../src/api/parts.ts";
 
 /** A door in memory: messages wait until a test answers them. */
 export interface TestDoor extends Door {
@@ -30,7 +36,7 @@ interface Kept {
   transcript: TranscriptMessage[];
 }
 
-export function createTestDoor(): TestDoor {
+function createTestDoor(): TestDoor {
   const conversations = new Map<string, Kept>();
   const runs = new Map<string, RunView>();
   const admitted: InboundMessage[] = [];

@@ -1,0 +1,89 @@
+import type { OutboundMessage } from "../kernel/messages.ts";
+import type { Clock, Log } from "../kernel/ports.ts";
+import type { End } from "../engine/journal.ts";
+import type { Ending, Run } from "../engine/run.ts";
+import type { ModelReply } from "../models/contract.ts";
+import { conversationOf } from "./lanes-of.ts";
+import { countSteps, warnUnknown } from "./outcomes.ts";
+import { messageIdsOf, modelStep, readRun } from "./runs.ts";
+import { settle } from "./settle.ts";
+
+export interface EndingParts {
+  readonly clock: Clock;
+  /** How long the fate of messages is kept, milliseconds. */
+  readonly limits: { readonly keepMs: number };
+}
+
+/** Ends a run with the model's last reply. */
+export function answer(
+  run: Run,
+  turn: number,
+  reply: Pick<ModelReply, "text" | "lengthLimited">,
+  parts: EndingParts,
+): Ending {
+  const text = join(reply.text, reply.lengthLimited === true ? CUT_OFF : undefined, warning(run));
+  return closeRun(
+    run,
+    {
+      end: "done",
+      // The reply is in the journal; what people saw is noted when it is more than that.
+      ...(text === reply.text ? {} : { text }),
+      saying: { step: modelStep(turn), kind: "answer", text },
+    },
+    parts,
+  );
+}
+
+const CUT_OFF = "(This answer is not complete: the model reached its length limit.)";
+
+/** Ends a run with one plain sentence and an id by which an administrator finds the run. */
+export function fail(
+  run: Run,
+  { code, sentence }: { readonly code: string; readonly sentence: string },
+  parts: EndingParts & { readonly log: Log },
+): Ending {
+  const text = join(`${sentence} (error ${run.id})`, warning(run));
+  parts.log.warn({ run: run.id, lane: run.lane, code }, "a run failed");
+  const error = { code, message: text };
+  return closeRun(run, { end: "failed", text, error, saying: { step: "failed", kind: "error", text } }, parts);
+}
+
+/** How a run ends. */
+export interface Closing {
+  readonly end: End;
+  readonly error?: { readonly code: string; readonly message: string };
+  /** What people saw, for the journal, when it is not the value of the last step. */
+  readonly text?: string;
+  /** Absent only when another delivery has answered already. */
+  readonly saying?: { readonly step: string; readonly kind: OutboundMessage["kind"]; readonly text: string };
+  readonly journal?: "keep" | "drop";
+}
+
+/** Ends a run: says what is to be said, and notes with every message it answers what became of it. */
+export function closeRun(run: Run, closing: Closing, { clock, limits }: EndingParts): Ending {
+  const { end, error, text, saying, journal } = closing;
+  return {
+    kind: "finish",
+    end,
+    ...(text === undefined ? {} : { text }),
+    ...(journal === undefined ? {} : { journal }),
+    effects: settle({
+      conversation: conversationOf(run.lane),
+      lane: run.lane,
+      runId: run.id,
+      messageIds: messageIdsOf(run.entries),
+      fate: { end, steps: countSteps(readRun(run.id, run.entries)), ...(error === undefined ? {} : { error }) },
+      ...(saying === undefined ? {} : { saying }),
+      at: clock.now(),
+      keepMs: limits.keepMs,
+    }),
+  };
+}
+
+function warning(run: Run): string | undefined {
+  return warnUnknown(readRun(run.id, run.entries));
+}
+
+function join(...paragraphs: readonly (string | undefined)[]): string {
+  return paragraphs.filter((paragraph) => paragraph !== undefined).join("\n\n");
+}

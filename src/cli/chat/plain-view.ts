@@ -1,0 +1,22 @@
+import type { Writable } from "node:stream";
+import { printable } from "../printable.ts";
+import { listChoices } from "./choices.ts";
+import type { ChatView } from "./view.ts";
+
+/** Shows a conversation to a script: the final answers to what was sent from here, a blank line between them. */
+export function createPlainView(output: Pick<Writable, "write">, errors: Pick<Writable, "write">): ChatView {
+  let first = true;
+  return {
+    said({ text, choices = [] }, own) {
+      if (!own) return;
+      const block = [text.trimEnd(), ...(choices.length === 0 ? [] : [listChoices(choices)])].join("\n");
+      output.write(`${first ? "" : "\n"}${printable(block)}\n`);
+      first = false;
+    },
+    trouble: (sentence) => void errors.write(`parley: ${printable(sentence)}\n`),
+    earlier: () => undefined,
+    writing: () => undefined,
+    heard: () => undefined,
+    changed: () => undefined,
+  };
+}

@@ -1,0 +1,256 @@
+import { isControl } from "../../agent/command-text.ts";
+import { describeError, OutsideError } from "../../kernel/errors.ts";
+import type { Delivery } from "./chat-event.ts";
+import {
+  afterEvent,
+  afterLook,
+  afterQuestion,
+  afterReply,
+  afterSend,
+  afterSettled,
+  INITIAL,
+  isLate,
+  isQuiet,
+  type ChatState,
+  type Pending,
+} from "./chat-state.ts";
+import type { ConversationApi } from "./conversation-api.ts";
+import type { ChatView } from "./view.ts";
+
+/** How many messages sent from here ended other than with an answer. */
+export interface Shortfall {
+  /** Answered with an error. */
+  readonly failed: number;
+  /** Never taken by the bot. */
+  readonly refused: number;
+  /** Their answer may have been missed. */
+  readonly unsure: number;
+}
+
+/** A conversation that is followed and spoken in, over any number of lost connections. */
+export interface Session {
+  /**
+   * Follows the conversation until the signal aborts, then resolves. Throws `OutsideError` when the bot refuses to be
+   * followed, or was out of reach for longer than `patienceMs`.
+   */
+  run(signal: AbortSignal): Promise<void>;
+  /** Sends a message, after those sent before; resolves when the bot has it or refused it, or the session is over. */
+  send(text: string): Promise<void>;
+  /** Resolves when everything sent is answered, or waits for the answer to a question; also when the session is over. */
+  quiet(): Promise<void>;
+  state(): ChatState;
+  shortfall(): Shortfall;
+}
+
+/**
+ * Builds a session. Ids of messages are made here and kept over retries, so that a message counts once whatever was
+ * lost on the way; deliveries are told apart by their ids, so that each is shown once.
+ */
+export function createSession(parts: {
+  readonly api: ConversationApi;
+  readonly view: ChatView;
+  readonly newId: () => string;
+  /** Waits; resolves early when the signal aborts. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<unknown>;
+  readonly now: () => number;
+  /** How long the bot may be out of reach; for ever unless given. */
+  readonly patienceMs?: number;
+}): Session {
+  const { api, view, newId, pause, now, patienceMs = Number.POSITIVE_INFINITY } = parts;
+  const over = new AbortController();
+  const ready = Promise.withResolvers<void>();
+  let state: ChatState = INITIAL;
+  let waiting: (() => void)[] = [];
+  let sending: Promise<unknown> = ready.promise;
+  const own = new Set<string>();
+  const seen = new Set<string>();
+  // Notices are not in the transcript of a conversation, so the stream cannot go on from them.
+  let lastAnswer: string | undefined;
+  let known = false;
+  const counts = { failed: 0, refused: 0, unsure: 0 };
+
+  function update(next: ChatState): void {
+    if (next === state) return;
+    state = next;
+    view.changed(state);
+    if (!isQuiet(state)) return;
+    for (const resolve of waiting) resolve();
+    waiting = [];
+  }
+
+  function settle(id: string, how: "answered" | keyof Shortfall): void {
+    if (!state.pending.some((message) => message.id === id)) return;
+    if (how !== "answered") counts[how] += 1;
+    update(afterSettled(state, id));
+  }
+
+  function isNew(id: string, kind: Delivery["kind"]): boolean {
+    if (seen.has(id)) return false;
+    seen.add(id);
+    if (kind !== "notice") lastAnswer = id;
+    return true;
+  }
+
+  /** Shows a delivery; returns which of our pending messages it answers. */
+  function show(delivery: Delivery): readonly Pending[] {
+    if (!isNew(delivery.id, delivery.kind)) return [];
+    const isOwn =
+      delivery.answers.some((id) => own.has(id)) || (delivery.kind === "question" && state.pending.length > 0);
+    view.said(delivery, isOwn);
+    if (delivery.kind === "question") return [];
+    return state.pending.filter((message) => delivery.answers.includes(message.id));
+  }
+
+  /** Asks the bot what became of a message. */
+  async function check(id: string): Promise<void> {
+    const message = state.pending.find((each) => each.id === id);
+    if (message === undefined || message.state === "sending") return;
+    const found = await api.message(id, over.signal);
+    if (found === undefined) {
+      // What became of a command is not kept.
+      view.trouble(`The answer to "${shorten(message.text)}" may have been missed; send it again if you need it.`);
+      return settle(id, "unsure");
+    }
+    const kind = found.status === "failed" ? "error" : "answer";
+    for (const { delivery_id, text } of found.answers) show({ id: delivery_id, kind, text, answers: [id] });
+    if (found.status === "failed") settle(id, "failed");
+    else if (found.status === "answered" || found.status === "withdrawn") settle(id, "answered");
+    else if (found.status === "waiting") update(afterQuestion(state, state.question?.choices));
+  }
+
+  /** Makes good what was missed while nobody followed. */
+  async function catchUp(resumed: boolean): Promise<void> {
+    if (!resumed) {
+      const messages = await api.transcript(over.signal);
+      const said = messages.filter((message) => message.role === "assistant");
+      if (!known) {
+        for (const { id } of said) isNew(id, "answer");
+        view.earlier(messages);
+      }
+      for (const { id, text, run_id } of said) {
+        const answers = messages.filter((each) => each.role === "user" && each.run_id === run_id).map((each) => each.id);
+        show({ id, kind: "answer", text, answers });
+      }
+      known = true;
+    }
+    for (const { id } of state.pending) await check(id);
+    update({ ...afterLook(state, await api.look(over.signal)), link: "open" });
+    ready.resolve();
+  }
+
+  /** Follows until the stream ends. */
+  async function follow(onOpen: () => void): Promise<void> {
+    const resumedFrom = lastAnswer;
+    for await (const event of api.follow(resumedFrom, over.signal)) {
+      if (event.type === "open") {
+        await catchUp(resumedFrom !== undefined);
+        onOpen();
+        continue;
+      }
+      if (isLate(state, event)) continue;
+      if (event.type === "text.delta") view.writing(event);
+      if (event.type === "message.received" && !own.has(event.message_id)) view.heard(event.text);
+      if (event.type === "delivery") {
+        for (const message of show(event.delivery)) {
+          // What a stream repeats does not say whether it was an answer or a question. Commands are never repeated.
+          if (resumedFrom !== undefined && !isControl(message.text)) await check(message.id);
+          else settle(message.id, event.delivery.kind === "error" ? "failed" : "answered");
+        }
+      }
+      update(afterEvent(state, event));
+    }
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
+    const end = () => {
+      over.abort();
+      ready.resolve();
+      for (const resolve of waiting) resolve();
+    };
+    signal.addEventListener("abort", end);
+    if (signal.aborted) end();
+    try {
+      await keepFollowing();
+    } finally {
+      signal.removeEventListener("abort", end);
+      end();
+    }
+  }
+
+  async function keepFollowing(): Promise<void> {
+    let lastSeen = now();
+    for (let failures = 0; !over.signal.aborted; failures += 1) {
+      let failure: unknown;
+      try {
+        await follow(() => {
+          failures = 0;
+        });
+        lastSeen = now();
+      } catch (error) {
+        if (over.signal.aborted) return;
+        if (state.link === "open") lastSeen = now();
+        if (!canPass(error) || now() - lastSeen > patienceMs) throw error;
+        failure = error;
+      }
+      update({ ...state, link: "lost" });
+      await pause(pauseMs(failures, failure), over.signal);
+    }
+  }
+
+  function send(text: string): Promise<void> {
+    const id = newId();
+    const { question } = state;
+    own.add(id);
+    update(afterSend(state, id, text));
+    const sent = sending.then(() => trySend(id, text, question));
+    sending = sent;
+    return sent;
+  }
+
+  /** Tries until the bot has the message or refused it; then the question it would have answered is open again. Never throws. */
+  async function trySend(id: string, text: string, question?: ChatState["question"]): Promise<void> {
+    for (let failures = 0; !over.signal.aborted; failures += 1) {
+      try {
+        const reply = await api.send(id, text, over.signal);
+        update(afterReply(state, id, reply));
+        // An earlier try had arrived: it may have been answered while nobody followed.
+        if (reply.status === "duplicate") await check(id);
+        return;
+      } catch (error) {
+        if (over.signal.aborted) return;
+        if (!canPass(error)) {
+          view.trouble(`Not sent: ${describeError(error)}`);
+          settle(id, "refused");
+          if (state.question === undefined && question !== undefined) update(afterQuestion(state, question.choices));
+          return;
+        }
+        await pause(pauseMs(failures, error), over.signal);
+      }
+    }
+  }
+
+  return {
+    run,
+    send,
+    quiet: () =>
+      isQuiet(state) || over.signal.aborted ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve)),
+    state: () => state,
+    shortfall: () => ({ ...counts }),
+  };
+}
+
+function shorten(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+}
+
+/** Whether the same request may succeed later. */
+function canPass(error: unknown): boolean {
+  return error instanceof OutsideError && error.retry.kind === "after";
+}
+
+const PAUSES_MS = [200, 500, 1_000, 2_000];
+
+function pauseMs(failures: number, error: unknown): number {
+  const asked = error instanceof OutsideError && error.retry.kind === "after" ? (error.retry.ms ?? 0) : 0;
+  return Math.min(Math.max(asked, PAUSES_MS[Math.min(failures, PAUSES_MS.length - 1)] ?? 0), 30_000);
+}

@@ -1,0 +1,103 @@
+import { Command, Option } from "commander";
+import { VERSION } from "../kernel/version.ts";
+import { chat, type ChatOptions } from "./chat/chat.ts";
+import { checkConfig, showConfig } from "./config-commands.ts";
+import { printLine, type Io } from "./io.ts";
+import { createKey, listKeys, revokeKey, SCOPES } from "./keys.ts";
+import { status } from "./status.ts";
+
+/** Describes the command line. `exitCode` is what the command that was run came to. */
+export function createProgram(io: Io): { readonly program: Command; readonly exitCode: () => number } {
+  let code = 0;
+  const runs =
+    <Args extends readonly unknown[]>(work: (...args: Args) => Promise<number>) =>
+    async (...args: Args): Promise<void> => {
+      code = await work(...args);
+    };
+
+  const program = new Command("parley")
+    .description("A self-hosted bot that answers every message once, whatever crashes.")
+    .version(VERSION, "-V, --version", "show the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help on a command")
+    .showHelpAfterError("Use --help to see what there is.")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.output.write(text),
+      writeErr: (text) => void io.errors.write(text),
+      outputError: (text) => printLine(io.errors, `parley: ${text.replace(/^error: /, "").trimEnd()}`),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .addHelpText("after", AFTER_HELP);
+
+  // `start` is the launcher's; it is here so that help shows it.
+  program.command("start").description("run the bot until Ctrl+C: every role, with a Redis of its own unless REDIS_URL is set");
+
+  program
+    .command("chat")
+    .description("talk to the bot in this terminal, or pipe lines to it")
+    .option("--user <name>", "who speaks: whose memory counts (default: your login name)")
+    .option("--conversation <id>", "which conversation to go on with (default: terminal:<user>)")
+    .addOption(urlOption())
+    .addHelpText("after", CHAT_HELP)
+    .action(runs((options: ChatOptions) => chat(options, io)));
+
+  program
+    .command("status")
+    .description("say whether the bot answers and can work; exit code 0 if so, 1 if not")
+    .option("--json", "print JSON")
+    .addOption(urlOption())
+    .action(runs((options: { url?: string; json?: true }) => status(options, io)));
+
+  const config = program.command("config").description("check or show the configuration");
+  config
+    .command("check")
+    .description("say what is wrong with the configuration, with its place; exit code 2 if anything is")
+    .action(runs(() => checkConfig(io)));
+  config
+    .command("show")
+    .description("show every value in force and where it comes from; secrets stay hidden")
+    .option("--json", "print JSON")
+    .action(runs((options: { json?: true }) => showConfig(options, io)));
+
+  const keys = program.command("keys").description("make, list and take back API keys, with the admin key in PARLEY_API_KEY");
+  keys
+    .command("create")
+    .description("make a key and print it, this once")
+    .requiredOption("--name <name>", "what it is for")
+    .addOption(new Option("--scope <scope>", "what it may do").choices(SCOPES).makeOptionMandatory())
+    .option("--user <id>", "the only person it may act for (default: everyone)")
+    .addOption(urlOption())
+    .action(runs((options: Parameters<typeof createKey>[0]) => createKey(options, io)));
+  keys
+    .command("list")
+    .description("list the keys, without the keys themselves")
+    .option("--json", "print JSON")
+    .addOption(urlOption())
+    .action(runs((options: { url?: string; json?: true }) => listKeys(options, io)));
+  keys
+    .command("revoke")
+    .description("take a key back at once")
+    .argument("<id>", "its id, from keys list")
+    .addOption(urlOption())
+    .action(runs((id: string, options: { url?: string }) => revokeKey(id, options, io)));
+
+  return { program, exitCode: () => code };
+}
+
+function urlOption(): Option {
+  return new Option("--url <url>", "the bot's address (default: HOST and PORT of the configuration)");
+}
+
+const AFTER_HELP = `
+Settings are read from config/parley.yaml and the environment: see docs/configuration.md.
+Exit codes: 0 done, 1 it did not work, 2 the command line or the configuration is wrong.`;
+
+const CHAT_HELP = `
+Without a bot at the configured address, chat runs one itself until it ends.
+  /help lists the bot's commands, /quit or Ctrl+D leaves.
+  Ctrl+C stops what the bot is doing; pressed again, it leaves.
+  A number answers a question that has numbered choices.
+
+  $ echo "what is 2+2" | parley chat    sends each line, prints each answer, then exits`;

@@ -1,0 +1,45 @@
+import { randomUUID } from "node:crypto";
+import { loadConfig } from "../../src/config/load.ts";
+import type { Log } from "../../src/kernel/ports.ts";
+import { systemClock } from "../../src/kernel/ports.ts";
+import { createModelClient } from "../../src/models/client.ts";
+import { createRuntime, type Runtime } from "../../src/runtime.ts";
+import type { RedisConnection } from "../../src/store/connection.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
+import type { Tool } from "../../src/tools/contract.ts";
+
+/** Puts a runtime together as the program does, with the model at `modelUrl` and further tools. */
+export async function assemble(options: {
+  readonly database: { readonly path: string; readonly db: number };
+  readonly redis: RedisConnection;
+  readonly modelUrl: string;
+  readonly modelTimeoutMs?: number | undefined;
+  readonly tools?: readonly Tool[] | undefined;
+  /** The text of `parley.yaml`. */
+  readonly settings?: string | undefined;
+  readonly log: Log;
+}): Promise<Runtime> {
+  const { settings = "", log, redis } = options;
+  const { config } = await loadConfig({
+    env: {},
+    dir: "/config",
+    readFile: (path) => Promise.resolve(path.endsWith(".yaml") ? settings : "You are a bot under test."),
+  });
+  return createRuntime({
+    config: () => config,
+    redis,
+    target: { kind: "socket", ...options.database },
+    partitions: 1,
+    model: createModelClient({
+      url: options.modelUrl,
+      model: "scripted",
+      timeoutMs: options.modelTimeoutMs ?? 10_000,
+      log,
+      clock: systemClock,
+    }),
+    metrics: createMetrics(),
+    newId: () => randomUUID().replaceAll("-", ""),
+    log,
+    tools: options.tools ?? [],
+  });
+}

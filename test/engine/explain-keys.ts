@@ -1,0 +1,126 @@
+import type { Redis } from "ioredis";
+import { parseLaneState, type LaneState } from "../../src/store/lane-state.ts";
+import type { LaneId } from "../../src/kernel/ids.ts";
+import { workerOf } from "../../src/store/lanes.ts";
+
+/**
+ * Looks at every key of the database and returns a sentence for each that nobody owns or that has no end, and for every
+ * lane that nobody would ever take up again. Nothing may be going on meanwhile.
+ */
+export async function explainKeys(redis: Redis): Promise<string[]> {
+  const found = await readAll(redis);
+  const complaints: string[] = [];
+  const complain = (key: string, why: string) => complaints.push(`${key} ${why}`);
+  for (const [key, { value, ttl }] of found) {
+    const [, tag = "", family = "", rest = ""] = /^(\{p\d+\})(\w+)(?::(.*))?$/s.exec(key) ?? [];
+    const at = (name: string) => found.get(`${tag}${name}`)?.value;
+    const states = new Map(
+      Object.entries((at("own") ?? {}) as Record<string, string>).map(([lane, text]) => [lane, parseLaneState(text)]),
+    );
+    switch (family) {
+      case "own":
+        for (const [lane, state] of states) for (const why of lostLane(lane as LaneId, state, at)) complain(lane, why);
+        break;
+      case "workers":
+      case "ready":
+        break;
+      case "bell":
+        if ((value as string[]).length > 64) complain(key, "rings more often than 64 times");
+        break;
+      case "delay":
+        for (const lane of value as string[])
+          if (states.get(lane)?.kind !== "parked") complain(key, `would wake ${lane}, which does not wait`);
+        break;
+      case "cold":
+        for (const lane of value as string[])
+          if (at(`c:${lane}`) === undefined && !states.has(lane)) complain(key, `holds ${lane}, which has no journal`);
+        break;
+      case "w":
+        if (!((at("workers") ?? []) as string[]).includes(rest)) complain(key, "belongs to no registered worker");
+        for (const [token, lane] of Object.entries(value as Record<string, string>)) {
+          const state = states.get(lane);
+          if (token !== "claimed" && !(state?.kind === "run" && state.token === token))
+            complain(key, `holds ${token}, which does not own ${lane}`);
+        }
+        break;
+      case "q":
+        if (!states.has(rest)) complain(key, "waits in a lane that is idle");
+        break;
+      case "c": {
+        const [lane = "", token] = rest.split(" ");
+        const state = states.get(lane);
+        if (token !== undefined) {
+          if (!(state?.kind === "run" && state.token === token)) complain(key, "is owned by a run that is over");
+        } else if (state?.kind === "run") complain(key, "lies beside the journal that a run has");
+        else if ((state === undefined || state.kind === "ready") && ttl < 0) complain(key, "never ends");
+        break;
+      }
+      case "a":
+      case "m":
+      case "r":
+      case "t":
+      case "dead":
+        if (ttl < 0) complain(key, "never ends");
+        break;
+      default:
+        complain(key, "is of no family");
+    }
+  }
+  return complaints;
+}
+
+/** Why nobody would take a lane up again. */
+function lostLane(lane: LaneId, state: LaneState, at: (name: string) => unknown): string[] {
+  const why: string[] = [];
+  const inLine = ((at(`ready:${lane.slice(0, lane.indexOf("/"))}`) ?? []) as string[]).includes(lane);
+  switch (state.kind) {
+    case "idle":
+      break;
+    case "ready":
+      if (!inLine) why.push("is ready and in no line");
+      break;
+    case "resume":
+      if (!inLine) why.push("is to be resumed and in no line");
+      if (at(`c:${lane}`) === undefined) why.push("is to be resumed and has no journal");
+      break;
+    case "parked":
+      if (at(`c:${lane}`) === undefined) why.push("is parked and has no journal");
+      if (!state.mail && state.key === "" && !((at("delay") ?? []) as string[]).includes(lane))
+        why.push("is parked and nothing wakes it");
+      break;
+    case "run": {
+      const worker = workerOf(state.token);
+      const runs = (at(`w:${worker}`) ?? {}) as Record<string, string>;
+      if (runs[state.token] !== lane) why.push(`is run by ${state.token}, of which its worker knows nothing`);
+      if (!((at("workers") ?? []) as string[]).includes(worker)) why.push(`is run by ${worker}, which is not registered`);
+      if (at(`c:${lane} ${state.token}`) === undefined) why.push("is run without a journal");
+      break;
+    }
+  }
+  return why;
+}
+
+interface Found {
+  readonly value: unknown;
+  readonly ttl: number;
+}
+
+async function readAll(redis: Redis): Promise<ReadonlyMap<string, Found>> {
+  const keys = await redis.keys("*");
+  const found = await Promise.all(
+    keys.map(async (key): Promise<[string, Found]> => {
+      const [type, ttl] = await Promise.all([redis.type(key), redis.pttl(key)]);
+      switch (type) {
+        case "list":
+          return [key, { ttl, value: await redis.lrange(key, 0, -1) }];
+        case "hash":
+          return [key, { ttl, value: await redis.hgetall(key) }];
+        case "zset":
+          return [key, { ttl, value: await redis.zrange(key, 0, "-1") }];
+        default:
+          return [key, { ttl, value: undefined }];
+      }
+    }),
+  );
+  return new Map(found);
+}
