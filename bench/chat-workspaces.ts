@@ -1,10 +1,9 @@
-import { randomUUID } from "node:crypto";
 import { settle } from "../src/agent/settle.ts";
 import { createDeliveryHandler } from "../src/delivery/delivery.ts";
 import { DEFAULT_COMPACTION, startCompactor } from "../src/engine/compactor.ts";
 import type { Handler } from "../src/engine/execute.ts";
 import { createWorker } from "../src/engine/worker.ts";
-import { laneId, laneParts, type ConversationId, type MessageId, type WorkspaceId } from "../src/kernel/ids.ts";
+import { laneId, laneParts, parseConversationId, parseMessageId, parseWorkspaceId } from "../src/kernel/ids.ts";
 import { inboundMessageSchema } from "../src/kernel/messages.ts";
 import { silentLog, systemClock } from "../src/kernel/ports.ts";
 import { createRecordedPlatform } from "../src/platforms/recorded.ts";
@@ -13,6 +12,7 @@ import { createConversationStore } from "../src/store/conversations.ts";
 import { createLanes } from "../src/store/lanes.ts";
 import { createTextSource, seededChance } from "./seeded.ts";
 import { RECORD_MS } from "./workload.ts";
+import { shortId } from "./short-id.ts";
 
 const TALKING = 100;
 /** After this long nobody else begins to talk, milliseconds. */
@@ -30,7 +30,7 @@ export async function createChatWorkspaces(parts: {
   const connect = (purpose: string) =>
     connectRedis({ kind: "socket", path: parts.socketPath }, `bench-${purpose}`, silentLog);
   const redis = connect("workspaces");
-  const lanes = createLanes({ redis, partitions: 1, newId: randomUUID });
+  const lanes = createLanes({ redis, partitions: 1, newId: shortId });
   const conversations = createConversationStore(redis);
   const write = createTextSource(seededChance(parts.seed));
   const delivered = new Map<string, () => void>();
@@ -38,7 +38,7 @@ export async function createChatWorkspaces(parts: {
 
   const chat: Handler = {
     async handle(run) {
-      const conversation = laneParts(run.lane).name as ConversationId;
+      const conversation = parseConversationId(laneParts(run.lane).name);
       const { id } = inboundMessageSchema.parse(run.messages()[0]);
       const step = "ai_call_1";
       const ask = () =>
@@ -50,9 +50,14 @@ export async function createChatWorkspaces(parts: {
         });
       const { text } = await run.step(step, ask, { last: () => true });
       const effects = settle({
-        ...{ conversation, lane: run.lane, runId: run.id, messageIds: [id], at: Date.now(), keepMs: RECORD_MS },
+        conversation,
+        lane: run.lane,
+        runId: run.id,
+        messageIds: [id],
         fate: { end: "done", steps: 1 },
         saying: { step, kind: "answer", text },
+        at: Date.now(),
+        keepMs: RECORD_MS,
       });
       return { kind: "finish", end: "done", effects };
     },
@@ -74,7 +79,7 @@ export async function createChatWorkspaces(parts: {
       },
     },
     clock: systemClock,
-    newId: randomUUID,
+    newId: shortId,
     log: silentLog,
     events: {
       ended({ lane }) {
@@ -88,7 +93,7 @@ export async function createChatWorkspaces(parts: {
   await worker.start();
 
   async function say(name: string): Promise<void> {
-    const id = randomUUID() as string as MessageId;
+    const id = parseMessageId(shortId());
     const message = { id, conversationId: name, workspaceId: name, text: write(messageBytes), at: Date.now() };
     const answered = new Promise<void>((resolve) => delivered.set(name, resolve));
     await lanes.admit(laneId("chat", name), { id, mode: "together", body: JSON.stringify(message) });
@@ -109,7 +114,7 @@ export async function createChatWorkspaces(parts: {
           const number = next++;
           if (number % 1_000 === 0) parts.say(`${number} of ${load.workspaces}`);
           const name = `api:user-${number}`;
-          await conversations.touch(name as ConversationId, name as string as WorkspaceId, Date.now());
+          await conversations.touch(parseConversationId(name), parseWorkspaceId(name), Date.now());
           for (let exchange = 0; exchange < load.exchanges; exchange++) await say(name);
         }
       };

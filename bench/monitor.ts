@@ -49,7 +49,9 @@ const CONNECTION_COMMANDS = new Set(
 export function parseMonitorLine(line: string): RecordedCommand | undefined {
   const head = /^\+\d+\.\d+ \[\d+ ([^\]]*)\] /.exec(line);
   if (head === null || head[1] === "lua") return undefined;
-  const texts = [...line.slice(head[0].length).matchAll(/"((?:[^"\\]|\\.)*)"/gs)].map(([, text]) => unescape(text ?? ""));
+  const texts = [...line.slice(head[0].length).matchAll(/"((?:[^"\\]|\\.)*)"/gs)].map(([, text]) =>
+    unescape(text ?? ""),
+  );
   const [name, ...args] = texts;
   if (name === undefined) return undefined;
   return { name: name.toLowerCase(), args: args.map((arg) => Buffer.from(arg, "latin1")) };

@@ -74,6 +74,7 @@ function wholeNumber(name: string, text: string | undefined, fallback: number): 
 
 function sectionName(text: string): SectionName {
   const name = SECTIONS.find((section) => section === text.trim());
-  if (name === undefined) throw new InvalidInput(`--only: there is no section "${text}"; known are ${SECTIONS.join(", ")}`);
+  if (name === undefined)
+    throw new InvalidInput(`--only: there is no section "${text}"; known are ${SECTIONS.join(", ")}`);
   return name;
 }

@@ -42,11 +42,7 @@ export async function startPrivateRedis(appendOnly: boolean): Promise<PrivateRed
     command: found.command,
     dir,
     socketPath: join(socketDir, "redis.sock"),
-    args: [
-      ...["--appendonly", appendOnly ? "yes" : "no", "--appendfsync", "everysec"],
-      // A rewrite in the middle of a round would be counted as the round's.
-      ...["--auto-aof-rewrite-percentage", "0", "--save", "", "--maxmemory-policy", "noeviction"],
-    ],
+    args: settings(appendOnly),
   };
   const server = await startRedisServer(options).catch((error: unknown) => {
     remove();
@@ -70,4 +66,11 @@ export async function startPrivateRedis(appendOnly: boolean): Promise<PrivateRed
       remove();
     },
   };
+}
+
+function settings(appendOnly: boolean): string[] {
+  const append = `--appendonly ${appendOnly ? "yes" : "no"} --appendfsync everysec`;
+  // A rewrite in the middle of a round would be counted as the round's.
+  const quiet = "--auto-aof-rewrite-percentage 0";
+  return [...`${append} ${quiet} --maxmemory-policy noeviction --save`.split(" "), ""];
 }

@@ -10,7 +10,9 @@ export function formatTable({ columns, rows }: Table): string {
   const widths = columns.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
   const format = (line: readonly string[]) =>
     widths
-      .map((width, column) => (column === 0 ? (line[column] ?? "").padEnd(width) : (line[column] ?? "").padStart(width)))
+      .map((width, column) =>
+        column === 0 ? (line[column] ?? "").padEnd(width) : (line[column] ?? "").padStart(width),
+      )
       .join("  ")
       .trimEnd();
   return [format(columns), widths.map((width) => "-".repeat(width)).join("  "), ...rows.map(format)].join("\n");

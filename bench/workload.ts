@@ -8,9 +8,11 @@ export interface BenchMessage {
   readonly body: string;
 }
 
-/** How many people talk, and how many messages are under way at once. */
-export const PEOPLE = 200;
+/** How many messages are under way at once. */
 export const IN_FLIGHT = 50;
+
+/** How many people talk. */
+const PEOPLE = 200;
 
 /** Where a worker says which message it answered, and the driver listens. */
 export const ANSWERS = "bench:answers";

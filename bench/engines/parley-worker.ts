@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { deliveryId, laneId, laneParts, type MessageId } from "../../src/kernel/ids.ts";
 import { silentLog, systemClock } from "../../src/kernel/ports.ts";
 import type { Handler } from "../../src/engine/execute.ts";
@@ -9,6 +8,7 @@ import { recordKey } from "../../src/store/keys.ts";
 import { createLanes } from "../../src/store/lanes.ts";
 import { ANSWERS, FINAL_REPLY, FIRST_REPLY, RECORD_MS, TOOL_RESULT } from "../workload.ts";
 import { createWorkerSide } from "./worker-side.ts";
+import { shortId } from "../short-id.ts";
 
 // A process of the benchmark: our worker with a handler of two model steps and one tool step. Reading the history is
 // the engine's own doing, as is looking at the queue; the handler only adds what is said and noted at the end.
@@ -49,7 +49,11 @@ function answer(run: Run, text: string): Ending {
         },
       ],
       records: [
-        { key: recordKey(run.lane, id), value: JSON.stringify({ run: run.id, end: "done", steps: 3 }), ttlMs: RECORD_MS },
+        {
+          key: recordKey(run.lane, id),
+          value: JSON.stringify({ run: run.id, end: "done", steps: 3 }),
+          ttlMs: RECORD_MS,
+        },
       ],
       announce: [{ channel: ANSWERS, payload: id }],
     },
@@ -57,11 +61,11 @@ function answer(run: Run, text: string): Ending {
 }
 
 const worker = createWorker({
-  lanes: createLanes({ redis, partitions: 1, newId: randomUUID }),
+  lanes: createLanes({ redis, partitions: 1, newId: shortId }),
   connect,
   roles: { chat: { handler, concurrency: side.settings.concurrency } },
   clock: systemClock,
-  newId: randomUUID,
+  newId: shortId,
   log: silentLog,
 });
 await worker.start();

@@ -2,7 +2,6 @@ import { bullmq } from "../engines/bullmq.ts";
 import type { Engine } from "../engines/contract.ts";
 import { parley } from "../engines/parley.ts";
 import { fillQueue, listenForAnswers } from "../load.ts";
-import type { Fsync } from "../private-redis.ts";
 import { recordRuns } from "../recording.ts";
 import { encodeReplay, replay } from "../replay.ts";
 import { measureRound, onStage } from "../round.ts";

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { packLines } from "../../src/engine/archive.ts";
 import { endedLine } from "../../src/engine/journal.ts";
 import { laneId, parseMessageId, type LaneId, type RunId } from "../../src/kernel/ids.ts";
@@ -11,6 +10,7 @@ import type { Bench, Section } from "../section.ts";
 import { seededChance } from "../seeded.ts";
 import { quantile } from "../statistics.ts";
 import { show } from "../table.ts";
+import { shortId } from "../short-id.ts";
 
 /** Whether taking up one person's work takes longer when many others are at rest. */
 export async function claimTime(bench: Bench): Promise<Section> {
@@ -19,7 +19,7 @@ export async function claimTime(bench: Bench): Promise<Section> {
   const count = options.size === "quick" ? 1_000 : 5_000;
   const chance = seededChance(options.seed);
   const connection = connectRedis({ kind: "socket", path: redis.socketPath }, "bench-claims", silentLog);
-  const lanes = createLanes({ redis: connection, partitions: 1, newId: randomUUID });
+  const lanes = createLanes({ redis: connection, partitions: 1, newId: shortId });
   const rows: string[][] = [];
   const figures: Record<string, number> = {};
   await redis.empty();
@@ -71,7 +71,7 @@ async function addIdle(redis: PrivateRedis, from: number, to: number): Promise<v
 }
 
 async function passThrough(lanes: Lanes, chooseLane: () => LaneId, count: number): Promise<number[]> {
-  const worker = randomUUID();
+  const worker = shortId();
   await lanes.beat(0, worker, true);
   const timesMs: number[] = [];
   for (let number = 0; number < count; number++) {
@@ -79,11 +79,17 @@ async function passThrough(lanes: Lanes, chooseLane: () => LaneId, count: number
     if (number % 500 === 499) await lanes.beat(0, worker, false);
     const lane = chooseLane();
     const startedAt = performance.now();
-    await lanes.admit(lane, { id: parseMessageId(randomUUID()), mode: "alone", body: '{"text":"hello"}' });
+    await lanes.admit(lane, { id: parseMessageId(shortId()), mode: "alone", body: '{"text":"hello"}' });
     const claims = await lanes.claim(0, worker, number, { chat: 1 });
     const claim = claims === "gone" ? undefined : claims[0];
     if (claim === undefined) throw new Error(`the message to ${lane} could not be claimed`);
-    await lanes.finish({ lane, token: claim.token, worker, journal: "keep", lines: [endedLine(claim.runId, "done", 0)] });
+    await lanes.finish({
+      lane,
+      token: claim.token,
+      worker,
+      journal: "keep",
+      lines: [endedLine(claim.runId, "done", 0)],
+    });
     timesMs.push(performance.now() - startedAt);
   }
   await lanes.reap(0, worker, 0);

@@ -53,7 +53,9 @@ export async function recovery(bench: Bench): Promise<Section> {
         rows: [
           row(parley.title, ours),
           row(`${bullmq.title}, lock ${TUNED.lockMs / 1000} s, stalled check ${TUNED.stalledMs / 1000} s`, tuned),
-          small ? [`${bullmq.title}, default`, "skipped by --quick", "", "0"] : row(`${bullmq.title}, default`, byDefault),
+          small
+            ? [`${bullmq.title}, default`, "skipped by --quick", "", "0"]
+            : row(`${bullmq.title}, default`, byDefault),
         ],
       },
     ],

@@ -30,7 +30,13 @@ export async function throughput(bench: Bench): Promise<Section> {
     }
     const ratios = ours.map(({ perSecond }, index) => perSecond / (peers[index]?.perSecond ?? Number.NaN));
     const name = `${fsync}, ${workers} worker${workers === 1 ? "" : "s"}`;
-    rows.push([name, parley.title, ...describe(ours), show(median(ratios), 2), ratios.map((r) => show(r, 2)).join(" ")]);
+    rows.push([
+      name,
+      parley.title,
+      ...describe(ours),
+      show(median(ratios), 2),
+      ratios.map((r) => show(r, 2)).join(" "),
+    ]);
     rows.push(["", bullmq.title, ...describe(peers), "1.00", ""]);
     Object.assign(figures, named(`${fsync}.${workers}.parley`, ours), named(`${fsync}.${workers}.bullmq`, peers));
     figures[`${fsync}.${workers}.ratio`] = medianRatio(
@@ -43,10 +49,7 @@ export async function throughput(bench: Bench): Promise<Section> {
     title: `Runs: two model steps and one tool step, 200 people, ${IN_FLIGHT} in flight, closed loop`,
     tables: [
       {
-        columns: [
-          ...["appendfsync, workers", "engine", "runs/s", "p50 ms", "p99 ms", "Redis CPU us", "worker CPU us"],
-          ...["AOF bytes", "executed", "reads", "x peer", "x peer by round"],
-        ],
+        columns: ["appendfsync, workers", "engine", ...FIGURES.map(({ title }) => title), "x peer", "by round"],
         rows,
       },
     ],
@@ -64,19 +67,29 @@ export async function throughput(bench: Bench): Promise<Section> {
 type Figures = Readonly<Record<(typeof FIGURES)[number]["name"], number>>;
 
 const FIGURES = [
-  { name: "perSecond", digits: 0, of: ({ count, load }: Round) => count / load.seconds },
-  { name: "p50Ms", digits: 1, of: ({ load }: Round) => quantile(load.latenciesMs, 0.5) },
-  { name: "p99Ms", digits: 1, of: ({ load }: Round) => quantile(load.latenciesMs, 0.99) },
-  { name: "redisCpuUs", digits: 0, of: ({ redis, count }: Round) => redis.cpuUs / count },
-  { name: "workerCpuUs", digits: 0, of: ({ workerCpuUs, count }: Round) => workerCpuUs / count },
-  { name: "aofBytes", digits: 0, of: ({ redis, count }: Round) => redis.aofBytes / count },
-  { name: "executed", digits: 1, of: ({ redis, count }: Round) => redis.executed / count },
-  { name: "reads", digits: 1, of: ({ redis, count }: Round) => redis.reads / count },
+  { name: "perSecond", title: "runs/s", digits: 0, of: ({ count, load }: Round) => count / load.seconds },
+  { name: "p50Ms", title: "p50 ms", digits: 1, of: ({ load }: Round) => quantile(load.latenciesMs, 0.5) },
+  { name: "p99Ms", title: "p99 ms", digits: 1, of: ({ load }: Round) => quantile(load.latenciesMs, 0.99) },
+  { name: "redisCpuUs", title: "Redis CPU us", digits: 0, of: ({ redis, count }: Round) => redis.cpuUs / count },
+  {
+    name: "workerCpuUs",
+    title: "worker CPU us",
+    digits: 0,
+    of: ({ workerCpuUs, count }: Round) => workerCpuUs / count,
+  },
+  { name: "aofBytes", title: "AOF bytes", digits: 0, of: ({ redis, count }: Round) => redis.aofBytes / count },
+  { name: "executed", title: "executed", digits: 1, of: ({ redis, count }: Round) => redis.executed / count },
+  { name: "reads", title: "reads", digits: 1, of: ({ redis, count }: Round) => redis.reads / count },
 ] as const;
 
 async function play({ redis, options }: Bench, engine: Engine, workers: number): Promise<Figures> {
   const small = options.size === "quick";
-  const load = { count: small ? 2_000 : 10_000, warmUp: small ? 1_000 : 2_000, inFlight: IN_FLIGHT, seed: options.seed };
+  const load = {
+    count: small ? 2_000 : 10_000,
+    warmUp: small ? 1_000 : 2_000,
+    inFlight: IN_FLIGHT,
+    seed: options.seed,
+  };
   const round = await onStage(engine, redis, { workers }, (stage) => measureRound(stage, redis, load));
   return Object.fromEntries(FIGURES.map(({ name, of }) => [name, of(round)])) as Figures;
 }

@@ -29,8 +29,12 @@ export function buildContext(
 ): ChatMessage[] {
   const weigh = (group: Group) => weighed(group, countTokens);
   const room = { messages: limits.maxMessages, tokens: limits.maxTokens - countTokens(system) };
-  const now = fitCurrent(groupsOf(current), room, weigh);
-  const earlier = fitHistory(history, takeAway(room, now.map(weigh)), weigh);
+  const whole = groupsOf(current);
+  const left = takeAway(room, whole.map(weigh));
+  const fits = left.messages >= 0 && left.tokens >= 0;
+  // Where the run itself has to lose something, nothing older takes the place.
+  const now = fits ? whole : fitCurrent(whole, left, weigh);
+  const earlier = fits ? fitHistory(history, left, weigh) : [];
   return [{ role: "system", content: clean(system) }, ...withOwnIds([...earlier, ...now])];
 }
 
@@ -53,7 +57,8 @@ function groupsOf(run: RunRecord): Group[] {
   if (run.ended?.text === undefined) return groups;
   // What people saw at the end and the model did not write, such as an error or a stop, or wrote only in part.
   const seen: Group = { kind: "turn", messages: [{ role: "assistant", content: clean(run.ended.text) }] };
-  const replaced = run.ended.end === "done" && groups.at(-1)?.kind === "turn";
+  const last = groups.at(-1);
+  const replaced = run.ended.end === "done" && last?.kind === "turn" && last.messages.length === 1;
   return [...(replaced ? groups.slice(0, -1) : groups), seen];
 }
 
@@ -93,10 +98,13 @@ function clean(text: string): string {
   return whole.includes("\0") ? whole.replaceAll("\0", "\uFFFD") : whole;
 }
 
-/** Leaves out old results of the current run, then whole turns, oldest first, until it fits; the last turn stays. */
-function fitCurrent(groups: readonly Group[], room: Size, weigh: (group: Group) => Size): Group[] {
+/**
+ * Leaves out old results of the current run, then whole turns, oldest first, until it fits; the last turn stays. `over`
+ * is the room that is left, below zero.
+ */
+function fitCurrent(groups: readonly Group[], over: Size, weigh: (group: Group) => Size): Group[] {
   const lastTurn = groups.findLastIndex((group) => group.kind === "turn");
-  let left = takeAway(room, groups.map(weigh));
+  let left = over;
   const shrunk = groups.map((group, index) => {
     if (left.tokens >= 0 || group.kind === "message" || index === lastTurn) return group;
     const before = weigh(group);

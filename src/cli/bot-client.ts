@@ -116,11 +116,14 @@ const NEEDS_KEY = "Set PARLEY_API_KEY to a key of this bot";
 function unreachable(url: string, cause: unknown): OutsideError {
   if (cause instanceof OutsideError) return cause;
   const timedOut = cause instanceof Error && cause.name === "TimeoutError";
-  return new OutsideError(timedOut ? `${url} did not answer in time` : `${url} cannot be reached (${reasonOf(cause)})`, {
-    code: timedOut ? "timeout" : "unavailable",
-    retry: { kind: "after" },
-    cause,
-  });
+  return new OutsideError(
+    timedOut ? `${url} did not answer in time` : `${url} cannot be reached (${reasonOf(cause)})`,
+    {
+      code: timedOut ? "timeout" : "unavailable",
+      retry: { kind: "after" },
+      cause,
+    },
+  );
 }
 
 // `fetch` only says that it failed; why is in the cause, and for a name with several addresses one level deeper.

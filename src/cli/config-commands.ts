@@ -5,7 +5,7 @@ import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import { publicBindProblem } from "../config/public-bind.ts";
 import { Secret } from "../kernel/secret.ts";
 import { describeProblems } from "./config-problems.ts";
-import { printLine, type Io } from "./io.ts";
+import { printJson, printLine, type Io } from "./io.ts";
 import { renderTable } from "./table.ts";
 
 /** One key of the configuration in force. */
@@ -39,7 +39,7 @@ export async function showConfig(
   const loaded = await tryLoad(io);
   if (loaded === undefined) return 2;
   const settings = listSettings(loaded);
-  if (options.json === true) io.output.write(`${JSON.stringify(settings, null, 2)}\n`);
+  if (options.json === true) printJson(io.output, settings);
   else printLine(io.output, renderTable(settings.map(({ key, value, source }) => [key, showValue(value), source])));
   return 0;
 }

@@ -1,7 +1,7 @@
 import { createdKeySchema, createKeySchema, keySchema, pageSchema } from "../api/contract.ts";
 import { InvalidId, parseWorkspaceId } from "../kernel/ids.ts";
 import { CommandFailed } from "./command-failed.ts";
-import { printLine, type Io } from "./io.ts";
+import { printJson, printLine, type Io } from "./io.ts";
 import { connectToBot } from "./settings.ts";
 import { renderTable } from "./table.ts";
 
@@ -10,7 +10,12 @@ export const SCOPES = ["admin", "chat", "read"] as const;
 
 /** `parley keys create`: makes an API key and prints it, this once. Returns the exit code. */
 export async function createKey(
-  options: { readonly name: string; readonly scope: (typeof SCOPES)[number]; readonly user?: string; readonly url?: string },
+  options: {
+    readonly name: string;
+    readonly scope: (typeof SCOPES)[number];
+    readonly user?: string;
+    readonly url?: string;
+  },
   io: Io,
 ): Promise<number> {
   const { name, scope, user, url } = options;
@@ -22,8 +27,14 @@ export async function createKey(
   const bot = await connectToBot(io, url);
   const { id, key } = await bot.ask({ method: "POST", path: "/v1/keys", body }, createdKeySchema);
   printLine(io.output, key);
-  printLine(io.errors, `This is the key ${id}, shown this once: keep it in a safe place. It is sent as Authorization: Bearer <key>.`);
-  printLine(io.errors, "While there is any key, every request to the API needs one; parley uses the one in PARLEY_API_KEY.");
+  printLine(
+    io.errors,
+    `This is the key ${id}, shown this once: keep it in a safe place. It is sent as Authorization: Bearer <key>.`,
+  );
+  printLine(
+    io.errors,
+    "While there is any key, every request to the API needs one; parley uses the one in PARLEY_API_KEY.",
+  );
   return 0;
 }
 
@@ -32,7 +43,7 @@ export async function listKeys(options: { readonly url?: string; readonly json?:
   const bot = await connectToBot(io, options.url);
   const { data } = await bot.ask({ path: "/v1/keys" }, pageSchema(keySchema));
   if (options.json === true) {
-    io.output.write(`${JSON.stringify(data, null, 2)}\n`);
+    printJson(io.output, data);
     return 0;
   }
   if (data.length === 0) {

@@ -18,5 +18,5 @@ test.each([
 
 test("cutting a text into pieces changes nothing", () => {
   const text = "a\u001B[2Jb\r\nc\u009Cd";
-  expect([...text].map(printable).join("")).toBe(printable(text));
+  expect(text.split("").map(printable).join("")).toBe(printable(text));
 });

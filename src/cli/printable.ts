@@ -12,7 +12,7 @@ export function printable(text: string): string {
 // Carriage returns overwrite a line; the others change the direction in which text is read.
 const DROPPED = /[\r\u202A-\u202E\u2066-\u2069]/g;
 // All of C0 but tab and line feed, DEL, and C1, which some terminals obey as well.
-const CONTROL = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u2028\u2029]/g;
+const CONTROL = /(?![\t\n])[\p{Cc}\u2028\u2029]/gu;
 
 const PICTURES: Readonly<Record<number, string>> = Object.fromEntries([
   ...Array.from({ length: 0x20 }, (_, code): [number, string] => [code, String.fromCodePoint(0x2400 + code)]),

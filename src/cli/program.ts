@@ -32,7 +32,9 @@ export function createProgram(io: Io): { readonly program: Command; readonly exi
     .addHelpText("after", AFTER_HELP);
 
   // `start` is the launcher's; it is here so that help shows it.
-  program.command("start").description("run the bot until Ctrl+C: every role, with a Redis of its own unless REDIS_URL is set");
+  program
+    .command("start")
+    .description("run the bot until Ctrl+C: every role, with a Redis of its own unless REDIS_URL is set");
 
   program
     .command("chat")
@@ -61,7 +63,9 @@ export function createProgram(io: Io): { readonly program: Command; readonly exi
     .option("--json", "print JSON")
     .action(runs((options: { json?: true }) => showConfig(options, io)));
 
-  const keys = program.command("keys").description("make, list and take back API keys, with the admin key in PARLEY_API_KEY");
+  const keys = program
+    .command("keys")
+    .description("make, list and take back API keys, with the admin key in PARLEY_API_KEY");
   keys
     .command("create")
     .description("make a key and print it, this once")

@@ -34,6 +34,9 @@ export async function connectToBot(io: Io, given: string | undefined): Promise<B
   const config = await readSettings(io.env);
   const url = findAddress(config, given);
   if (url === undefined)
-    throw new CommandFailed(2, "the configured port is 0, which is another one at every start: give the address with --url");
+    throw new CommandFailed(
+      2,
+      "the configured port is 0, which is another one at every start: give the address with --url",
+    );
   return createBotClient({ url, key: config.server.api_key, fetch: io.fetch });
 }

@@ -1,7 +1,7 @@
 import { notReadySchema, readySchema } from "../api/contract.ts";
 import { OutsideError } from "../kernel/errors.ts";
 import type { BotClient } from "./bot-client.ts";
-import { printLine, type Io } from "./io.ts";
+import { printJson, printLine, type Io } from "./io.ts";
 import { connectToBot } from "./settings.ts";
 import { renderTable } from "./table.ts";
 
@@ -23,7 +23,7 @@ export interface BotStatus {
 /** `parley status`: says how the bot is. Returns 0 when it is ready and 1 when it is not. */
 export async function status(options: { readonly url?: string; readonly json?: true }, io: Io): Promise<number> {
   const found = await askStatus(await connectToBot(io, options.url));
-  if (options.json === true) io.output.write(`${JSON.stringify(found, null, 2)}\n`);
+  if (options.json === true) printJson(io.output, found);
   else printLine(io.output, renderStatus(found));
   return found.ready ? 0 : 1;
 }
@@ -71,7 +71,14 @@ function readAnswer(url: string, code: number, text: string): BotStatus {
     return { url, alive: true, ready: true, checks: ready.checks, problem: null, advice: null };
   const failed = notReadySchema.safeParse(body).data;
   if (failed === undefined)
-    return { url, alive: true, ready: false, checks: {}, problem: "This is not a Parley, or another version of it.", advice: ADVICE.stranger };
+    return {
+      url,
+      alive: true,
+      ready: false,
+      checks: {},
+      problem: "This is not a Parley, or another version of it.",
+      advice: ADVICE.stranger,
+    };
   const redis = (failed.checks["redis"] ?? "ok") === "ok";
   return {
     url,
@@ -87,7 +94,8 @@ const ADVICE = {
   nobody: "Start the bot with npm start, or name another address with --url, HOST and PORT.",
   stranger: "Name the bot's address with --url, or with HOST and PORT.",
   hangs: "It may be overloaded, or something else listens there: look at its log.",
-  redis: "Check that Redis runs and that REDIS_URL is its address. Nothing is lost: the bot goes on when Redis is back.",
+  redis:
+    "Check that Redis runs and that REDIS_URL is its address. Nothing is lost: the bot goes on when Redis is back.",
   part: "It may still be starting or already be stopping; otherwise its log says why.",
 };
 

@@ -13,7 +13,10 @@ export function displayWidth(text: string): number {
  * and so does white space at the end of the last row: more may follow. A tab is two spaces. Pure.
  */
 export function wrap(text: string, columns: number): string[] {
-  return text.replaceAll("\t", "  ").split("\n").flatMap((line) => wrapLine(line, Math.max(columns, 2)));
+  return text
+    .replaceAll("\t", "  ")
+    .split("\n")
+    .flatMap((line) => wrapLine(line, Math.max(columns, 2)));
 }
 
 /** The beginning of a text, as much as fits into one row, with a mark where something was left out. Pure. */

@@ -169,7 +169,11 @@ async function nextBeat(worker: string): Promise<void> {
 }
 
 test("a run that Redis says is ours and we know nothing of is handed back", async () => {
-  const hand = await hire({ target, more: { reconcileMs: 50 }, handle: async (run) => answer(run, run.messages().join()) });
+  const hand = await hire({
+    target,
+    more: { reconcileMs: 50 },
+    handle: async (run) => answer(run, run.messages().join()),
+  });
   const id = hand.worker.id();
   await lanes.beat(0, "decoy", true);
   await lanes.admit(laneId("other", "ada"), mail("m1"));

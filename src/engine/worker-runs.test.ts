@@ -20,7 +20,12 @@ async function said(): Promise<string[]> {
 const parked = (run: Run) => run.entries.some(({ kind }) => kind === "note");
 
 describe("a run that waits", () => {
-  test.each<{ given: string; park: Partial<Extract<Ending, { kind: "park" }>>; wake: () => Promise<unknown>; saw: string }>([
+  test.each<{
+    given: string;
+    park: Partial<Extract<Ending, { kind: "park" }>>;
+    wake: () => Promise<unknown>;
+    saw: string;
+  }>([
     { given: "for a time", park: { waitMs: 60_000 }, wake: letTimePass, saw: "m1" },
     { given: "for a short time", park: { waitMs: 20 }, wake: async () => {}, saw: "m1" },
     { given: "for no time", park: { waitMs: 0 }, wake: async () => {}, saw: "m1" },
@@ -280,7 +285,10 @@ describe("a lane's order", () => {
       active.delete(run.lane);
       return answer(run, run.messages().join(), laneId("out", run.lane.slice(5)));
     };
-    const hands = await Promise.all([hire({ target, handle, concurrency: 3 }), hire({ target, handle, concurrency: 3 })]);
+    const hands = await Promise.all([
+      hire({ target, handle, concurrency: 3 }),
+      hire({ target, handle, concurrency: 3 }),
+    ]);
     const perLane = 30;
     for (let index = 0; index < perLane; index++)
       await Promise.all(names.map((lane) => lanes.admit(lane, mail(`${index}`))));
@@ -289,7 +297,9 @@ describe("a lane's order", () => {
     expect(overlaps).toEqual([]);
     for (const lane of names) {
       const outbox = await lanes.waiting(laneId("out", lane.slice(5)));
-      expect(outbox.map(({ body }) => JSON.parse(body).text)).toEqual(Array.from({ length: perLane }, (_, index) => `${index}`));
+      expect(outbox.map(({ body }) => JSON.parse(body).text)).toEqual(
+        Array.from({ length: perLane }, (_, index) => `${index}`),
+      );
     }
     expect(hands.every(({ ended }) => ended.length > 0)).toBe(true);
   });
@@ -384,8 +394,7 @@ test("a kind without room does not keep a ready lane waiting for longer than its
 function laneLabOf(partitions: number) {
   const spread = createLanes({ redis, partitions, newId: () => `${Math.random()}` });
   const candidates = [CHAT, OTHER, ...Array.from({ length: 20 }, (_, index) => laneId("chat", `c${index}`))];
-  const inPartition = (partition: number) =>
-    candidates.find((lane) => spread.partitionOf(lane) === partition) ?? CHAT;
+  const inPartition = (partition: number) => candidates.find((lane) => spread.partitionOf(lane) === partition) ?? CHAT;
   return {
     lanes: spread,
     onePerPartition: [inPartition(0), inPartition(1)] as const,

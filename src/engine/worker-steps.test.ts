@@ -41,7 +41,12 @@ describe("a step", () => {
     await lanes.wake(CHAT, "go", '~{"key":"go","v":2,"at":1}');
     await hand.untilEnded("finished");
     expect(done).toEqual(["one", "two"]);
-    expect(await said()).toEqual([JSON.stringify([{ from: "one", at: 1 }, { from: "two", at: 2 }])]);
+    expect(await said()).toEqual([
+      JSON.stringify([
+        { from: "one", at: 1 },
+        { from: "two", at: 2 },
+      ]),
+    ]);
   });
 
   test.each<{ given: string; value: unknown }>([
@@ -85,7 +90,9 @@ describe("a step", () => {
     await lanes.admit(CHAT, mail("m"));
     await hand.untilEnded("finished");
     expect(await said()).toEqual(["1,2,3"]);
-    const steps = parseLines(await lanes.readJournal(CHAT)).flatMap((entry) => (entry.kind === "step" ? [entry.step] : []));
+    const steps = parseLines(await lanes.readJournal(CHAT)).flatMap((entry) =>
+      entry.kind === "step" ? [entry.step] : [],
+    );
     expect(steps.sort()).toEqual(["part_1", "part_2", "part_3"]);
   });
 
@@ -137,7 +144,9 @@ describe("a step", () => {
     });
     await lanes.admit(CHAT, mail("m"));
     await hand.untilEnded("finished");
-    const steps = parseLines(await lanes.readJournal(CHAT)).flatMap((entry) => (entry.kind === "step" ? [entry.step] : []));
+    const steps = parseLines(await lanes.readJournal(CHAT)).flatMap((entry) =>
+      entry.kind === "step" ? [entry.step] : [],
+    );
     expect(steps).toEqual(["last", "another"]);
   });
 
@@ -179,10 +188,21 @@ describe("a failing step", () => {
       waits: [4_000, 5_000],
       code: "overloaded",
     },
-    { given: "a failure that stays", error: new OutsideError("no", { code: "forbidden" }), waits: [], code: "forbidden" },
+    {
+      given: "a failure that stays",
+      error: new OutsideError("no", { code: "forbidden" }),
+      waits: [],
+      code: "forbidden",
+    },
     { given: "unusable input", error: new InvalidInput("no such thing"), waits: [], code: "invalid" },
     { given: "a bug", error: new TypeError("x is not a function"), waits: [], code: "failed" },
-    { given: "an effect that must not be repeated", error: busy(), options: { effect: "once" }, waits: [], code: "overloaded" },
+    {
+      given: "an effect that must not be repeated",
+      error: busy(),
+      options: { effect: "once" },
+      waits: [],
+      code: "overloaded",
+    },
   ];
 
   test.each(cases)("retry: $given -> waits $waits, then $code", async ({ error, options, waits, code }) => {

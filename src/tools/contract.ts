@@ -43,6 +43,8 @@ export interface Tool {
   readonly effect: Effect;
   /** Milliseconds a call may take before it is aborted; 60 s unless told otherwise. */
   readonly timeoutMs: number;
+  /** `ask`: the person approves each call before it runs. `never` unless told otherwise. */
+  readonly approval?: "ask" | "never";
   /** JSON Schema of the arguments, as the model sees it. */
   readonly parameters: Record<string, unknown>;
   /**
@@ -59,6 +61,7 @@ export interface ToolDefinition<Input extends z.ZodType> {
   readonly description: string;
   readonly effect: Effect;
   readonly timeoutMs?: number;
+  readonly approval?: "ask" | "never";
   readonly input: Input;
   /** Runs the call. May return any JSON value. `question(…)` as the result parks the run until the person answers. */
   readonly run: (input: z.output<Input>, context: ToolContext) => unknown;

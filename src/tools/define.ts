@@ -13,13 +13,14 @@ const MAX_MISFITS_NAMED = 10;
  * tool that ignores its signal, and gives back a value that reads the same after it went through the journal.
  */
 export function defineTool<Input extends z.ZodType>(definition: ToolDefinition<Input>): Tool {
-  const { name, description, effect, input } = definition;
+  const { name, description, effect, input, approval = "never" } = definition;
   const timeoutMs = checkTimeout(name, definition.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   return {
     name,
     description,
     effect,
     timeoutMs,
+    approval,
     parameters: describeParameters(name, input),
     run: (args, context) =>
       withDeadline(

@@ -43,18 +43,33 @@ export interface WireCall {
 export async function startModelServer() {
   const scripts = new Map<string, Reply[]>();
   const requests: Asked[] = [];
+  const waiting = new Set<() => void>();
   const server = createServer((request, response) => {
     void serve(request, response);
   });
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const raw = await readText(request);
-    const asked: Asked = { ...requestSchema.parse(JSON.parse(raw)), raw, headers: request.headers, at: performance.now() };
+    const asked: Asked = {
+      ...requestSchema.parse(JSON.parse(raw)),
+      raw,
+      headers: request.headers,
+      at: performance.now(),
+    };
     requests.push(asked);
-    const said = asked.messages.findLast((message) => message.role === "user")?.content ?? "";
+    for (const look of waiting) look();
+    const said = newestOf(asked.messages);
     const word = [...scripts.keys()].findLast((key) => said.includes(key));
     const reply = word === undefined ? undefined : scripts.get(word)?.shift();
-    await (reply ?? refuse(400, { error: { message: `nothing is scripted for ${said.slice(0, 60)}` } }))(response, asked);
+    await (reply ?? refuse(400, { error: { message: `nothing is scripted for ${said.slice(0, 60)}` } }))(
+      response,
+      asked,
+    );
+  }
+
+  /** Requests whose newest message of a person holds `word`. */
+  function about(word: string): Asked[] {
+    return requests.filter(({ messages }) => newestOf(messages).includes(word));
   }
 
   server.listen(0, "127.0.0.1");
@@ -68,11 +83,19 @@ export async function startModelServer() {
     when(word: string, ...replies: readonly Reply[]): void {
       scripts.set(word, [...(scripts.get(word) ?? []), ...replies]);
     },
-    /** Requests whose newest message of a person holds `word`. */
-    about(word: string): Asked[] {
-      return requests.filter(({ messages }) =>
-        messages.findLast((message) => message.role === "user")?.content?.includes(word),
-      );
+    about,
+    /** Resolves when the model was asked about `word` for the `count`th time. */
+    asked(word: string, count = 1): Promise<Asked> {
+      return new Promise((resolve) => {
+        const look = () => {
+          const found = about(word)[count - 1];
+          if (found === undefined) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        look();
+      });
     },
     async stop(): Promise<void> {
       server.closeAllConnections();
@@ -82,7 +105,9 @@ export async function startModelServer() {
   };
 }
 
-export type ModelServer = Awaited<ReturnType<typeof startModelServer>>;
+function newestOf(messages: Asked["messages"]): string {
+  return messages.findLast((message) => message.role === "user")?.content ?? "";
+}
 
 /** A streamed text. */
 export function say(text: string, finish = "stop"): Reply {

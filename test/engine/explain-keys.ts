@@ -92,7 +92,8 @@ function lostLane(lane: LaneId, state: LaneState, at: (name: string) => unknown)
       const worker = workerOf(state.token);
       const runs = (at(`w:${worker}`) ?? {}) as Record<string, string>;
       if (runs[state.token] !== lane) why.push(`is run by ${state.token}, of which its worker knows nothing`);
-      if (!((at("workers") ?? []) as string[]).includes(worker)) why.push(`is run by ${worker}, which is not registered`);
+      if (!((at("workers") ?? []) as string[]).includes(worker))
+        why.push(`is run by ${worker}, which is not registered`);
       if (at(`c:${lane} ${state.token}`) === undefined) why.push("is run without a journal");
       break;
     }

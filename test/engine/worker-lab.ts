@@ -103,14 +103,21 @@ export function prepare({ target, handle, limits, concurrency = 16, partitions =
 export function handler(handle: (run: Run) => Promise<Ending>): Handler {
   return {
     handle,
-    giveUp: (run, reason) => ({ kind: "finish", end: "failed", text: reason, effects: say(run, "end", `gave up: ${reason}`) }),
+    giveUp: (run, reason) => ({
+      kind: "finish",
+      end: "failed",
+      text: reason,
+      effects: say(run, "end", `gave up: ${reason}`),
+    }),
   };
 }
 
 /** One outgoing message, named after its run and step. */
 export function say(run: Run, step: string, text: string, lane: LaneId = OUT): Effects {
   const id = deliveryId(run.id, step);
-  return { put: [{ lane, mail: { id: id as string as MessageId, mode: "alone", body: JSON.stringify({ id, text }) } }] };
+  return {
+    put: [{ lane, mail: { id: id as string as MessageId, mode: "alone", body: JSON.stringify({ id, text }) } }],
+  };
 }
 
 /** Ends a run by saying something. */

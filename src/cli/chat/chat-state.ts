@@ -77,7 +77,8 @@ export function afterLook(
 ): ChatState {
   const doing = seen?.state ?? "idle";
   const id = seen?.run_id ?? undefined;
-  const run = id === undefined || doing === "idle" ? undefined : { id, label: state.run?.id === id ? state.run.label : "" };
+  const run =
+    id === undefined || doing === "idle" ? undefined : { id, label: state.run?.id === id ? state.run.label : "" };
   if (doing !== "waiting") return { ...state, run, question: undefined };
   // What is on its way may be the answer to that question.
   const answering = state.pending.some((message) => message.state === "sending" && !isControl(message.text));
@@ -88,7 +89,7 @@ export function afterLook(
 export function afterEvent(state: ChatState, event: ChatEvent): ChatState {
   switch (event.type) {
     case "run.started":
-      return event.message_ids.reduce(
+      return event.message_ids.reduce<ChatState>(
         (now, id) => change(now, id, (message) => ({ ...message, state: "taken", ahead: 0 })),
         { ...state, run: { id: event.run_id, label: "" } },
       );

@@ -31,7 +31,10 @@ export interface ConversationApi {
 }
 
 /** Binds a bot's API to one conversation and the person who speaks. */
-export function createConversationApi(bot: BotClient, who: { readonly user: string; readonly conversation: string }): ConversationApi {
+export function createConversationApi(
+  bot: BotClient,
+  who: { readonly user: string; readonly conversation: string },
+): ConversationApi {
   const { user, conversation } = who;
   const path = `/v1/conversations/${encodeURIComponent(conversation)}`;
 

@@ -31,7 +31,7 @@ export async function* followEvents(
     const reader = new EventReader();
     const decoder = new TextDecoder();
     let head: string | undefined = "";
-    for await (const bytes of response.body) {
+    for await (const bytes of response.body as AsyncIterable<Uint8Array>) {
       watchdog.refresh();
       const text = decoder.decode(bytes, { stream: true });
       const events = reader.push(text);

@@ -12,15 +12,21 @@ export async function isBotThere(bot: Pick<BotClient, "url" | "ask">): Promise<b
     if (!(error instanceof OutsideError)) throw error;
     // No connection at all, as opposed to one on which nothing sensible comes.
     if (isRefused(error)) return false;
-    throw new CommandFailed(1, `something that is not Parley, or does not work, answers at ${bot.url}: ${error.message}`, {
-      cause: error,
-    });
+    throw new CommandFailed(
+      1,
+      `something that is not Parley, or does not work, answers at ${bot.url}: ${error.message}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
 function isRefused(error: OutsideError): boolean {
   const codes = codesOf(error.cause);
-  return ["ECONNREFUSED", "EADDRNOTAVAIL", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND"].some((code) => codes.includes(code));
+  return ["ECONNREFUSED", "EADDRNOTAVAIL", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND"].some((code) =>
+    codes.includes(code),
+  );
 }
 
 function codesOf(error: unknown): unknown[] {

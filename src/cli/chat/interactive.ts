@@ -18,16 +18,16 @@ export async function chatByTyping(parts: {
   readonly session: Session;
   readonly signal: AbortSignal;
   readonly note: (text: string) => void;
+  readonly now: () => number;
 }): Promise<void> {
-  const { editor, screen, session, signal, note } = parts;
-  let interrupted = false;
+  const { editor, screen, session, signal, note, now } = parts;
+  let interruptedAt = Number.NEGATIVE_INFINITY;
   const closed = Promise.withResolvers<void>();
   const close = () => editor.close();
   signal.addEventListener("abort", close);
 
   editor.on("close", closed.resolve);
   editor.on("line", (line) => {
-    interrupted = false;
     screen.typed(line);
     if (line.trim() === LEAVE) return close();
     if (line.trim() === "") return;
@@ -36,8 +36,9 @@ export async function chatByTyping(parts: {
     void session.send(text);
   });
   editor.on("SIGINT", () => {
-    const busy = isBusy(session.state());
-    switch (decideInterrupt({ again: interrupted, busy, typed: editor.line !== "" })) {
+    const again = now() - interruptedAt < AGAIN_MS;
+    interruptedAt = now();
+    switch (decideInterrupt({ again, busy: isBusy(session.state()), typed: editor.line !== "" })) {
       case "leave":
         return close();
       case "stop":
@@ -51,10 +52,12 @@ export async function chatByTyping(parts: {
       case "hint":
         note(`Ctrl+C once more, or ${LEAVE}, leaves.`);
     }
-    interrupted = true;
   });
   editor.prompt();
   if (signal.aborted) close();
   await closed.promise;
   signal.removeEventListener("abort", close);
 }
+
+/** Two presses of Ctrl+C count as two in a row within this time. */
+const AGAIN_MS = 3_000;

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline";
-import type { Io } from "../io.ts";
+import type { Input } from "../io.ts";
 import { resolveChoice } from "./choices.ts";
 import { LEAVE } from "./interactive.ts";
 import type { Session } from "./session.ts";
@@ -9,15 +9,15 @@ import type { Session } from "./session.ts";
  * the exit code when all is answered. A number answers a question with choices. Never leaves its input open.
  */
 export async function chatByLines(parts: {
-  readonly io: Pick<Io, "input">;
+  readonly input: Input;
   readonly session: Session;
   readonly signal: AbortSignal;
   readonly onSend: (text: string) => void;
   /** Says what is left open at the end. */
   readonly onUnanswered: (count: number) => void;
 }): Promise<number> {
-  const { io, session, signal } = parts;
-  const lines = createInterface({ input: io.input, crlfDelay: Number.POSITIVE_INFINITY });
+  const { input, session, signal } = parts;
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   const close = () => lines.close();
   signal.addEventListener("abort", close);
   try {

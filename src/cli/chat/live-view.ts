@@ -12,9 +12,9 @@ const EARLIER = 6;
 /** A view for people, with a voice of its own. */
 export interface LiveView extends ChatView {
   /** Something this program says. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
   /** Leaves the terminal as it should stay; shows nothing from then on. */
-  end(): void;
+  readonly end: () => void;
 }
 
 /** Shows a conversation on a terminal: texts while they are written, and one line below on what is going on. */
@@ -41,7 +41,7 @@ export function createLiveView(screen: Screen): LiveView {
 
   /** What was being written stays as it is. */
   function closeTail(): string[] {
-    const rows = tail === undefined ? [] : [tail, ""];
+    const rows = tail === undefined ? [] : tail === "" ? [""] : [tail, ""];
     tail = undefined;
     return rows;
   }
@@ -51,7 +51,10 @@ export function createLiveView(screen: Screen): LiveView {
       const hidden = messages.length - EARLIER;
       const rows = hidden > 0 ? [screen.dim(`(${hidden} earlier messages)`)] : [];
       for (const { role, text } of messages.slice(-EARLIER))
-        rows.push(...rowsOf(role === "user" ? `> ${text}` : text.trimEnd()).map(screen.dim), ...(role === "user" ? [] : [""]));
+        rows.push(
+          ...rowsOf(role === "user" ? `> ${text}` : text.trimEnd()).map(screen.dim),
+          ...(role === "user" ? [] : [""]),
+        );
       if (rows.length > 0) show(rows);
     },
     said(delivery) {

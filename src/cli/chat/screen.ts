@@ -1,6 +1,6 @@
 import { clearScreenDown, cursorTo, moveCursor, type Interface } from "node:readline";
-import type { WriteStream } from "node:tty";
 import { styleText } from "node:util";
+import type { Output } from "../io.ts";
 import { displayWidth } from "../text-layout.ts";
 
 /** What is written before the line a person types. */
@@ -13,21 +13,21 @@ export const PROMPT = "> ";
 export interface Screen {
   readonly columns: number;
   /** Adds rows that stay, and shows these below them in place of the earlier ones. */
-  show(rows: readonly string[], area: readonly string[]): void;
+  readonly show: (rows: readonly string[], area: readonly string[]) => void;
   /** In a quiet colour, where the terminal has any. */
-  dim(text: string): string;
-  /** Takes away what is replaced; from now on nothing is shown. */
-  close(): void;
+  readonly dim: (text: string) => string;
+  /** Takes away what is replaced; from now on only rows that stay are shown. */
+  readonly close: () => void;
 }
 
 /** A screen above the line that is being typed. */
 export interface PromptScreen extends Screen {
   /** Call it for each line that was typed: it takes the place of the rows that were shown while it was. */
-  typed(line: string): void;
+  readonly typed: (line: string) => void;
 }
 
-/** The screen of a terminal that shows answers while somebody types. */
-export function createPromptScreen(editor: Interface, output: WriteStream): PromptScreen {
+/** The screen of a terminal that shows answers while somebody types. It closes with the editor. */
+export function createPromptScreen(editor: Interface, output: Output): PromptScreen {
   let area: readonly string[] = [];
   let closed = false;
 
@@ -45,22 +45,29 @@ export function createPromptScreen(editor: Interface, output: WriteStream): Prom
     return above;
   }
 
+  function close(): void {
+    if (!closed) clear();
+    closed = true;
+  }
+  editor.once("close", close);
+
   return {
     get columns() {
       return columnsOf(output);
     },
     dim: (text) => dim(text, output),
+    close,
     show(rows, next) {
-      if (closed) return;
+      if (closed) return writeRows(rows, output);
       const above = clear();
       // The editor redraws from the first row of its prompt, which it believes to be this far above the cursor.
-      output.write(rows.map((row) => `${row}\n`).join("") + "\n".repeat(above));
+      writeRows([...rows, ...Array.from({ length: above }, () => "")], output);
       area = next;
       prompt();
     },
     typed(line) {
       // By now the editor has gone to the row below the line and begun a new one.
-      const { columns } = output;
+      const { columns = DEFAULT_COLUMNS } = output;
       const rows = Math.floor(displayWidth(PROMPT + line) / columns) + 1;
       moveCursor(output, 0, -(area.length + rows));
       cursorTo(output, 0);
@@ -68,15 +75,11 @@ export function createPromptScreen(editor: Interface, output: WriteStream): Prom
       output.write(`${PROMPT}${line}\n`);
       prompt();
     },
-    close() {
-      if (!closed) clear();
-      closed = true;
-    },
   };
 }
 
 /** The screen of a terminal in which nobody types. */
-export function createBareScreen(output: WriteStream): Screen {
+export function createBareScreen(output: Output): Screen {
   let shown = 0;
   let closed = false;
 
@@ -92,9 +95,10 @@ export function createBareScreen(output: WriteStream): Screen {
     },
     dim: (text) => dim(text, output),
     show(rows, area) {
-      if (closed) return;
+      if (closed) return writeRows(rows, output);
       clear();
-      output.write(rows.map((row) => `${row}\n`).join("") + area.join("\n"));
+      writeRows(rows, output);
+      output.write(area.join("\n"));
       shown = area.length;
     },
     close() {
@@ -104,11 +108,17 @@ export function createBareScreen(output: WriteStream): Screen {
   };
 }
 
-// A row that is full to the last column makes some terminals begin the next one.
-function columnsOf(output: WriteStream): number {
-  return Math.max(20, output.columns - 1);
+function writeRows(rows: readonly string[], output: Output): void {
+  output.write(rows.map((row) => `${row}\n`).join(""));
 }
 
-function dim(text: string, stream: WriteStream): string {
+// A row that is full to the last column makes some terminals begin the next one.
+function columnsOf(output: Output): number {
+  return Math.max(20, (output.columns ?? DEFAULT_COLUMNS) - 1);
+}
+
+const DEFAULT_COLUMNS = 80;
+
+function dim(text: string, stream: Output): string {
   return styleText("dim", text, { stream });
 }

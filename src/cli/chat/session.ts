@@ -53,10 +53,10 @@ export function createSession(parts: {
   /** Waits; resolves early when the signal aborts. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<unknown>;
   readonly now: () => number;
-  /** How long the bot may be out of reach; for ever unless given. */
-  readonly patienceMs?: number;
+  /** How long the bot may be out of reach. */
+  readonly patienceMs: number;
 }): Session {
-  const { api, view, newId, pause, now, patienceMs = Number.POSITIVE_INFINITY } = parts;
+  const { api, view, newId, pause, now, patienceMs } = parts;
   const over = new AbortController();
   const ready = Promise.withResolvers<void>();
   let state: ChatState = INITIAL;
@@ -104,7 +104,7 @@ export function createSession(parts: {
   /** Asks the bot what became of a message. */
   async function check(id: string): Promise<void> {
     const message = state.pending.find((each) => each.id === id);
-    if (message === undefined || message.state === "sending") return;
+    if (message === undefined) return;
     const found = await api.message(id, over.signal);
     if (found === undefined) {
       // What became of a command is not kept.
@@ -128,12 +128,15 @@ export function createSession(parts: {
         view.earlier(messages);
       }
       for (const { id, text, run_id } of said) {
-        const answers = messages.filter((each) => each.role === "user" && each.run_id === run_id).map((each) => each.id);
+        const answers = messages
+          .filter((each) => each.role === "user" && each.run_id === run_id)
+          .map((each) => each.id);
         show({ id, kind: "answer", text, answers });
       }
       known = true;
     }
-    for (const { id } of state.pending) await check(id);
+    // What is still on its way is checked when the bot turns out to have it already.
+    for (const { id } of state.pending.filter((message) => message.state !== "sending")) await check(id);
     update({ ...afterLook(state, await api.look(over.signal)), link: "open" });
     ready.resolve();
   }

@@ -8,7 +8,8 @@ export function statusLine(state: ChatState): string {
 }
 
 function doing({ run, pending, question }: ChatState): string {
-  if (question !== undefined) return question.choices.length > 0 ? "Type a number, or an answer" : "Waiting for your answer";
+  if (question !== undefined)
+    return question.choices.length > 0 ? "Type a number, or an answer" : "Waiting for your answer";
   if (run !== undefined) return `${run.label === "" ? "Working" : run.label} …`;
   if (pending.some((message) => message.state === "sending")) return "Sending …";
   return pending.some((message) => message.state === "taken") ? "Working …" : "";

@@ -52,4 +52,5 @@ end
 if kind == "run" and string.sub(entry, 1, 1) == "s" then
   redis.call("PUBLISH", "parley:worker:" .. string.match(rest, "^[^.]*"), "mail " .. rest)
 end
-return { "queued", state == "ready" and waiting - 1 or waiting, "" }
+local ahead = state == "ready" and waiting - 1 or waiting
+return { ahead > 0 and "queued" or "started", ahead, "" }

@@ -33,5 +33,16 @@ export function judge(error) {
  * @param {unknown} error
  */
 export function describe(error) {
-  return error instanceof Failure ? error.message : "Something went wrong in this page. Reloading it may help.";
+  if (!(error instanceof Failure)) return "Something went wrong in this page. Reloading it may help.";
+  return IN_OTHER_WORDS[error.code] ?? error.message;
 }
+
+/**
+ * What the server says to programs, with ids that mean nothing to the person who reads it here.
+ * @type {Readonly<Record<string, string>>}
+ */
+const IN_OTHER_WORDS = {
+  message_taken: "This message is being answered already; it can no longer be changed.",
+  conversation_full: "Too many messages wait in this conversation. Try again when some are answered.",
+  unauthorized: "The server asks for a key.",
+};

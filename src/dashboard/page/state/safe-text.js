@@ -12,35 +12,36 @@ export function safeHref(href) {
   return url !== null && PROTOCOLS.has(url.protocol) ? url.href : undefined;
 }
 
-/** @type {Readonly<Record<string, string>>} */
-const NAMED = {
-  amp: "&",
-  lt: "<",
-  gt: ">",
-  quot: '"',
-  apos: "'",
-  nbsp: "\u00a0",
-  copy: "©",
-  reg: "®",
-  trade: "™",
-  hellip: "…",
-  ndash: "–",
-  mdash: "—",
-  lsquo: "‘",
-  rsquo: "’",
-  ldquo: "“",
-  rdquo: "”",
-  bull: "•",
-  middot: "·",
-  deg: "°",
-  times: "×",
-  divide: "÷",
-  plusmn: "±",
-  rarr: "→",
-  larr: "←",
-  euro: "€",
-  pound: "£",
-};
+const NAMED = new Map(
+  Object.entries({
+    amp: "&",
+    lt: "<",
+    gt: ">",
+    quot: '"',
+    apos: "'",
+    nbsp: "\u00a0",
+    copy: "©",
+    reg: "®",
+    trade: "™",
+    hellip: "…",
+    ndash: "–",
+    mdash: "—",
+    lsquo: "‘",
+    rsquo: "’",
+    ldquo: "“",
+    rdquo: "”",
+    bull: "•",
+    middot: "·",
+    deg: "°",
+    times: "×",
+    divide: "÷",
+    plusmn: "±",
+    rarr: "→",
+    larr: "←",
+    euro: "€",
+    pound: "£",
+  }),
+);
 
 /**
  * Text with its character references read, as Markdown wants it. An unknown one stays as it was written.
@@ -50,7 +51,7 @@ export function decodeEntities(text) {
   if (!text.includes("&")) return text;
   return text.replace(/&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,8});/gi, (whole) => {
     const name = whole.slice(1, -1);
-    return name.startsWith("#") ? characterOf(name.slice(1)) : (NAMED[name] ?? whole);
+    return name.startsWith("#") ? characterOf(name.slice(1)) : (NAMED.get(name) ?? whole);
   });
 }
 

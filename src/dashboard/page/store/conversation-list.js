@@ -16,17 +16,21 @@ const TITLE_LENGTH = 60;
 export function createConversationList({ api, titles, user }) {
   /** @type {import("@preact/signals").Signal<readonly ConversationSummary[]>} */
   const list = signal([]);
-  const titled = signal(titles.read());
+  /** @type {import("@preact/signals").Signal<ReadonlyMap<string, string>>} */
+  const titled = signal(new Map(titles.read()));
   /** @type {import("@preact/signals").Signal<string | undefined>} */
   const problem = signal(undefined);
+  /** @type {Set<string>} */
+  const lookedAt = new Set();
   let asked = 0;
 
   /** @param {string} id @param {string} text */
   function entitle(id, text) {
-    if (titled.value[id] !== undefined) return;
-    const all = { ...titled.value, [id]: shorten(text) };
-    titled.value = Object.fromEntries(Object.entries(all).slice(-MAX_TITLES));
-    titles.write(titled.value);
+    if (titled.value.has(id)) return;
+    /** @type {import("./kept.js").Titled[]} */
+    const all = [...titled.value, [id, shorten(text)]];
+    titles.write(all.slice(-MAX_TITLES));
+    titled.value = new Map(titles.read());
   }
 
   async function refresh() {
@@ -38,7 +42,9 @@ export function createConversationList({ api, titles, user }) {
       list.value = found;
       problem.value = undefined;
       for (const { id } of found) {
-        if (titled.value[id] !== undefined) continue;
+        // One without any message to be called by is not asked about again and again.
+        if (titled.value.has(id) || lookedAt.has(id)) continue;
+        lookedAt.add(id);
         const first = await api.firstMessage(id);
         if (mine !== asked) return;
         if (first !== undefined) entitle(id, first.text);

@@ -28,10 +28,16 @@ function textOr(raw, otherwise) {
   return typeof raw === "string" && raw !== "" ? raw : otherwise;
 }
 
-/** @param {unknown} raw @returns {Readonly<Record<string, string>>} */
+/** @typedef {readonly [conversation: string, title: string]} Titled */
+
+/** @param {unknown} raw @returns {readonly Titled[]} */
 function readTitles(raw) {
-  if (typeof raw !== "object" || raw === null) return {};
-  return Object.fromEntries(Object.entries(raw).filter(([, title]) => typeof title === "string"));
+  return Array.isArray(raw) ? raw.filter(isTitled) : [];
+}
+
+/** @param {unknown} raw @returns {raw is Titled} */
+function isTitled(raw) {
+  return Array.isArray(raw) && raw.length === 2 && raw.every((part) => typeof part === "string");
 }
 
 /** @param {unknown} raw @returns {readonly Unsent[]} */

@@ -24,26 +24,28 @@ export function App({ chat }) {
 
   useEffect(() => {
     const wide = matchMedia(WIDE);
-    const close = () => {
-      drawer.value = false;
-    };
     /** @param {KeyboardEvent} event */
     const onKey = (event) => {
-      if (event.key === "Escape" && drawer.value) closeDrawer();
+      if (event.key === "Escape") closeDrawer();
     };
-    wide.addEventListener("change", close);
+    wide.addEventListener("change", closeDrawer);
     document.addEventListener("keydown", onKey);
     return () => {
-      wide.removeEventListener("change", close);
+      wide.removeEventListener("change", closeDrawer);
       document.removeEventListener("keydown", onKey);
     };
   }, []);
 
   function closeDrawer() {
-    if (!drawer.value) return;
     drawer.value = false;
-    menu.current?.focus();
   }
+
+  // Only after it was drawn closed can what is beside the drawer take the focus again.
+  const wasOpen = useRef(false);
+  useEffect(() => {
+    if (wasOpen.current && !drawer.value) menu.current?.focus();
+    wasOpen.current = drawer.value;
+  }, [drawer.value]);
 
   const { id } = chat.open.value;
   return html`<div class="app" data-drawer=${drawer.value ? "open" : "closed"}>

@@ -35,7 +35,8 @@ export function Composer({ chat }) {
   useEffect(() => {
     text.value = texts.current.get(conversationId) ?? "";
     isDismissed.value = false;
-    focusComposer();
+    // On glass the focus would bring up a keyboard that nobody asked for.
+    if (matchMedia("(pointer: fine)").matches) focusComposer();
   }, [conversationId]);
 
   useEffect(() => {

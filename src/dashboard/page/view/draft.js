@@ -10,7 +10,9 @@ import { Markdown } from "./markdown.js";
  * @param {{ chat: Chat }} props
  */
 export function Draft({ chat }) {
-  const { draft, run } = chat.open.value.conversation.value;
+  const { conversation, link } = chat.open.value;
+  const { draft, run } = conversation.value;
+  const isLive = link.value === "live";
   const isWorking = run?.phase === "working";
   return html`<div class="draft">
     ${
@@ -25,7 +27,8 @@ export function Draft({ chat }) {
     ${
       isWorking &&
       html`<p class="progress">
-        <span class="pulse" aria-hidden="true"></span><span>${run.label === "" ? "Working" : run.label}</span>
+        ${isLive && html`<span class="pulse" aria-hidden="true"></span>`}
+        <span>${isLive ? run.label || "Working" : "Working when last heard of"}</span>
       </p>`
     }
   </div>`;

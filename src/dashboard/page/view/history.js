@@ -19,7 +19,8 @@ export function History({ chat }) {
   const shown = useSignal(SHOWN);
   const { conversation, loaded } = chat.open.value;
   const { history } = conversation.value;
-  const asked = openQuestion(conversation.value);
+  // A choice that is on its way is not made twice.
+  const asked = chat.unsent.value.length > 0 ? undefined : openQuestion(conversation.value);
   const visible = history.slice(-shown.value);
   const now = Date.now();
   let day = "";

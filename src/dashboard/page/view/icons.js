@@ -10,7 +10,9 @@ export const PlusIcon = icon("M12 5v14M5 12h14");
 export const CloseIcon = icon("M6 6l12 12M18 6L6 18");
 export const SendIcon = icon("M12 19V5M6 11l6-6 6 6");
 export const DownIcon = icon("M12 5v14M6 13l6 6 6-6");
-export const SettingsIcon = icon("M4 7h9M19 7h1M4 17h1M11 17h9M16 4.500v5M8 14.500v5");
+export const SettingsIcon = icon(
+  "M4 8h8M18 8h2M4 16h2M12 16h8M15 10.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5ZM9 18.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5Z",
+);
 export const StopIcon = () =>
   html`<svg class="icon" viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
     <rect class="filled" x="7" y="7" width="10" height="10" rx="1.500" />

@@ -15,7 +15,7 @@ import { CodeBlock } from "./code-block.js";
  * @param {{ text: string }} props
  */
 export function Markdown({ text }) {
-  const blocks = useMemo(() => renderBlocks(parse(text)), [text]);
+  const blocks = useMemo(() => renderBlocks(parse(text), 0), [text]);
   return html`<div class="prose">${blocks}</div>`;
 }
 
@@ -29,13 +29,20 @@ function parse(text) {
   }
 }
 
-/** @param {readonly Token[]} tokens @returns {ComponentChildren[]} */
-function renderBlocks(tokens) {
-  return tokens.map((token) => renderBlock(/** @type {MarkedToken} */ (token)));
+/** Nobody means to nest deeper than this; drawing what does could exhaust the browser's stack. */
+const MAX_DEPTH = 16;
+
+/** @param {readonly Token[]} tokens @param {number} depth @returns {ComponentChildren[]} */
+function renderBlocks(tokens, depth) {
+  return tokens.map((token) =>
+    depth > MAX_DEPTH
+      ? h("p", { class: "verbatim" }, token.raw)
+      : renderBlock(/** @type {MarkedToken} */ (token), depth),
+  );
 }
 
-/** @param {MarkedToken} token @returns {ComponentChildren} */
-function renderBlock(token) {
+/** @param {MarkedToken} token @param {number} depth @returns {ComponentChildren} */
+function renderBlock(token, depth) {
   switch (token.type) {
     case "space":
     case "def":
@@ -44,31 +51,35 @@ function renderBlock(token) {
       return h("hr", null);
     case "heading":
       // The page has headings of its own; those of an answer begin below them.
-      return h(`h${Math.min(token.depth + 2, 6)}`, null, renderInline(token.tokens));
+      return h(`h${Math.min(token.depth + 2, 6)}`, null, renderInline(token.tokens, depth));
     case "paragraph":
-      return h("p", null, renderInline(token.tokens));
+      return h("p", null, renderInline(token.tokens, depth));
     case "blockquote":
-      return h("blockquote", null, renderBlocks(token.tokens));
+      return h("blockquote", null, renderBlocks(token.tokens, depth + 1));
     case "code":
       return h(CodeBlock, { text: token.text, language: /^\S*/.exec(token.lang ?? "")?.[0] ?? "" });
     case "list":
-      return renderList(token);
+      return renderList(token, depth);
     case "table":
-      return renderTable(token);
+      return renderTable(token, depth);
     case "html":
       return h("p", { class: "verbatim" }, token.raw.trimEnd());
     case "checkbox":
       return renderCheckbox(token);
     case "text":
-      return token.tokens === undefined ? decodeEntities(token.text) : h("span", null, renderInline(token.tokens));
+      return token.tokens === undefined
+        ? decodeEntities(token.text)
+        : h("span", null, renderInline(token.tokens, depth));
     default:
-      return renderInline([token]);
+      return renderInline([token], depth);
   }
 }
 
-/** @param {Tokens.List} list */
-function renderList(list) {
-  const items = list.items.map((item) => h("li", item.task ? { class: "task" } : null, renderBlocks(item.tokens)));
+/** @param {Tokens.List} list @param {number} depth */
+function renderList(list, depth) {
+  const items = list.items.map((item) =>
+    h("li", item.task ? { class: "task" } : null, renderBlocks(item.tokens, depth + 1)),
+  );
   if (!list.ordered) return h("ul", null, items);
   return h("ol", list.start === "" || list.start === 1 ? null : { start: list.start }, items);
 }
@@ -83,11 +94,11 @@ function renderCheckbox(box) {
   });
 }
 
-/** @param {Tokens.Table} table @returns {VNode} */
-function renderTable(table) {
+/** @param {Tokens.Table} table @param {number} depth @returns {VNode} */
+function renderTable(table, depth) {
   /** @param {"th" | "td"} tag @param {Tokens.TableCell} cell */
   const renderCell = (tag, cell) =>
-    h(tag, cell.align === null ? null : { class: `align-${cell.align}` }, renderInline(cell.tokens));
+    h(tag, cell.align === null ? null : { class: `align-${cell.align}` }, renderInline(cell.tokens, depth));
   return h(
     "div",
     { class: "table", tabindex: 0, role: "region", "aria-label": "Table" },
@@ -116,28 +127,30 @@ function renderTable(table) {
   );
 }
 
-/** @param {readonly Token[]} tokens @returns {ComponentChildren[]} */
-function renderInline(tokens) {
-  return tokens.map((token) => renderSpan(/** @type {MarkedToken} */ (token)));
+/** @param {readonly Token[]} tokens @param {number} depth @returns {ComponentChildren[]} */
+function renderInline(tokens, depth) {
+  return tokens.map((token) =>
+    depth > MAX_DEPTH ? token.raw : renderSpan(/** @type {MarkedToken} */ (token), depth + 1),
+  );
 }
 
-/** @param {MarkedToken} token @returns {ComponentChildren} */
-function renderSpan(token) {
+/** @param {MarkedToken} token @param {number} depth @returns {ComponentChildren} */
+function renderSpan(token, depth) {
   switch (token.type) {
     case "text":
-      return token.tokens === undefined ? decodeEntities(token.text) : renderInline(token.tokens);
+      return token.tokens === undefined ? decodeEntities(token.text) : renderInline(token.tokens, depth);
     case "escape":
       return token.text;
     case "strong":
     case "em":
     case "del":
-      return h(token.type, null, renderInline(token.tokens));
+      return h(token.type, null, renderInline(token.tokens, depth));
     case "codespan":
       return h("code", null, token.text);
     case "br":
       return h("br", null);
     case "link":
-      return renderLink(token.href, renderInline(token.tokens), token.raw);
+      return renderLink(token.href, renderInline(token.tokens, depth), token.raw);
     case "image":
       // Fetching it would tell a stranger's server who reads this.
       return renderLink(token.href, token.text === "" ? token.href : token.text, token.raw);

@@ -23,8 +23,10 @@ export const Message = memo(({ entry, botName, onChoose }) => {
   const shown = splitDemoLabel(text);
   return html`<article class="message from-bot" data-kind=${kind} data-id=${id}>
     <h2 class="visually-hidden">${botName}${LABELS[kind ?? "answer"]}</h2>
-    <div class="said"><${Markdown} text=${shown.text} /></div>
-    ${onChoose !== undefined && choices.length > 0 && html`<${Choices} choices=${choices} onChoose=${onChoose} />`}
+    <div class="said">
+      <${Markdown} text=${shown.text} />
+      ${onChoose !== undefined && choices.length > 0 && html`<${Choices} choices=${choices} onChoose=${onChoose} />`}
+    </div>
     <${Time} at=${entry.at}>${shown.demo && html`<span class="tag">offline demo model</span>`}<//>
   </article>`;
 });

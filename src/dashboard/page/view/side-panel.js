@@ -66,12 +66,15 @@ function rowsOf(chat) {
   const now = Date.now();
   const rows = listed.map((each) => ({
     id: each.id,
-    title: titles[each.id] ?? "Conversation",
+    title: titles.get(each.id) ?? "Untitled conversation",
     meta: metaOf(each, now),
     isOpen: each.id === openId,
   }));
   if (listed.some((each) => each.id === openId)) return rows;
-  return [{ id: openId, title: titles[openId] ?? "New conversation", meta: "Not begun yet", isOpen: true }, ...rows];
+  return [
+    { id: openId, title: titles.get(openId) ?? "New conversation", meta: "Not begun yet", isOpen: true },
+    ...rows,
+  ];
 }
 
 /** @param {ConversationSummary} conversation @param {number} now */

@@ -1,0 +1,24 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { parentPort, workerData } from "node:worker_threads";
+import { describeImportFailure } from "./import-failure.ts";
+import { hookImports } from "./import-hooks.ts";
+import type { Trial, TrialVerdict } from "./trial.ts";
+
+// The whole of a thread that imports one file after the other and tells of each how it went; see trial.ts.
+const { folderUrl, toolsUrl, marker, files } = workerData as Trial;
+hookImports({ folderUrl: () => folderUrl, toolsUrl });
+for (const file of files) {
+  const verdict: TrialVerdict = { file, problem: await tryImport(file) };
+  parentPort?.postMessage(verdict, []);
+}
+
+async function tryImport(file: string): Promise<string | undefined> {
+  try {
+    await import(folderUrl + encodeURIComponent(file) + marker);
+    // What the file started and failed at once ends this thread now, while its name is still the one being tried.
+    await nextTurn();
+    return undefined;
+  } catch (error) {
+    return describeImportFailure(error, file, marker);
+  }
+}

@@ -1,0 +1,207 @@
+import { z } from "zod";
+import { Secret } from "../../kernel/secret.ts";
+
+/** How one tool of a server is treated, where its own hints are not to be trusted. */
+export interface ToolOverride {
+  readonly effect?: "read" | "idempotent" | "once" | undefined;
+  readonly approval?: "ask" | "never" | undefined;
+}
+
+/** What every server has, however it is reached. */
+interface ServerBase {
+  readonly name: string;
+  /** Changes with every setting of the server and with what the environment fills in. */
+  readonly fingerprint: string;
+  /** The only tools that are offered; all of them when unset. */
+  readonly only?: readonly string[] | undefined;
+  readonly tools: Readonly<Record<string, ToolOverride>>;
+  readonly approval: "ask" | "never";
+  readonly connectMs: number;
+  readonly callMs: number;
+  /** After how long without a call it is stopped; `undefined` is never. */
+  readonly idleMs: number | undefined;
+}
+
+/** A server that is a program on this machine. */
+export interface StdioSpec extends ServerBase {
+  readonly kind: "stdio";
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, Secret>>;
+  readonly cwd?: string | undefined;
+}
+
+/** A server reached over streamable HTTP. */
+export interface HttpSpec extends ServerBase {
+  readonly kind: "http";
+  readonly url: string;
+  readonly headers: Readonly<Record<string, Secret>>;
+  readonly auth: HttpAuth;
+  /** Further `host:port` pairs it may send us to, for instance its authorization server on a private address. */
+  readonly allow: readonly string[];
+}
+
+export type HttpAuth =
+  | { readonly type: "none" }
+  | { readonly type: "bearer"; readonly token: Secret }
+  /** Every person signs in with an account of their own. */
+  | {
+      readonly type: "oauth";
+      readonly clientId?: string | undefined;
+      readonly clientSecret?: Secret | undefined;
+      readonly scope?: string | undefined;
+    }
+  /** The bot signs in as itself, for everybody. */
+  | {
+      readonly type: "client_credentials";
+      readonly clientId: string;
+      readonly clientSecret: Secret;
+      readonly scope?: string | undefined;
+    };
+
+export type ServerSpec = StdioSpec | HttpSpec;
+
+/** The settings in `mcp.yaml`. */
+export interface McpConfig {
+  readonly servers: readonly ServerSpec[];
+  /** Whether people may add servers of their own. */
+  readonly peopleMayAdd: boolean;
+}
+
+/** No file, or an empty one. */
+export const EMPTY_CONFIG: McpConfig = { servers: [], peopleMayAdd: true };
+
+const SERVER_NAME = /^[a-z][a-z0-9-]{0,23}$/;
+/** What a server may be called. No `_` and no `.`: the first of them in a tool's name ends the server's. */
+export const isServerName = (name: string): boolean => SERVER_NAME.test(name);
+/** The rule behind {@link isServerName}, for people. */
+export const SERVER_NAME_RULE = "1 to 24 lower-case letters, digits or -, beginning with a letter";
+
+const secret = z
+  .string()
+  .min(1)
+  .transform((text) => new Secret(text));
+const seconds = (fallback: number, what: string) => z.number().positive().max(3600).default(fallback).describe(what);
+const effect = z.enum(["read", "idempotent", "once"]);
+const approval = z.enum(["ask", "never"]);
+
+const authSchema = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("none") }),
+  z.strictObject({ type: z.literal("bearer"), token: secret.describe("Sent as a bearer token; from ${NAME}.") }),
+  z.strictObject({
+    type: z.literal("oauth").describe("Every person signs in with an account of their own."),
+    client_id: z.string().min(1).optional().describe("Unset: registered with the authorization server when needed."),
+    client_secret: secret.optional(),
+    scope: z.string().min(1).optional(),
+  }),
+  z.strictObject({
+    type: z.literal("client_credentials").describe("The bot signs in as itself, for everybody."),
+    client_id: z.string().min(1),
+    client_secret: secret,
+    scope: z.string().min(1).optional(),
+  }),
+]);
+
+const serverSchema = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe("Whether the server is used at all."),
+    command: z.string().min(1).optional().describe("The program that is the server; it speaks over stdin and stdout."),
+    args: z.array(z.string()).optional().describe("The program's arguments."),
+    env: z
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), secret)
+      .optional()
+      .describe("Variables for the program, besides PATH, HOME and a few others. Nothing else of the environment gets there."),
+    cwd: z.string().min(1).optional().describe("The program's working directory."),
+    url: z
+      .url({ protocol: /^https?$/, error: "expected an http or https address" })
+      .optional()
+      .describe("The address of a server that speaks streamable HTTP."),
+    headers: z
+      .record(z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/), secret)
+      .optional()
+      .describe("Headers of every request to the server, and to no other."),
+    auth: authSchema.optional().describe("How the server is told who is calling."),
+    allow: z
+      .array(z.string().regex(/^[^\s/:]+:\d+$|^\[[0-9a-fA-F:.]+\]:\d+$/, { error: "expected host:port" }))
+      .optional()
+      .describe("Further host:port pairs on private addresses it may send us to, such as its authorization server."),
+    only: z.array(z.string().min(1)).optional().describe("The only tools that are offered, by the server's own names."),
+    tools: z
+      .record(z.string().min(1), z.strictObject({ effect: effect.optional(), approval: approval.optional() }))
+      .default({})
+      .describe("How single tools are treated, whatever the server says of them."),
+    approval: approval.default("never").describe("Whether the person is asked before every call."),
+    connect_timeout_s: seconds(20, "Seconds a start may take until the server has answered."),
+    call_timeout_s: seconds(60, "Seconds one call may take."),
+    idle_stop_s: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(300)
+      .describe("Seconds without a call after which it is stopped until it is needed again; 0 is never."),
+  })
+  .superRefine((server, context) => {
+    const only = (what: string, keys: readonly (keyof typeof server)[]) => {
+      for (const key of keys)
+        if (server[key] !== undefined) context.addIssue({ code: "custom", path: [key], message: `only for ${what}` });
+    };
+    if ((server.command === undefined) === (server.url === undefined))
+      context.addIssue({ code: "custom", path: [], message: "needs either a command or a url" });
+    else if (server.command === undefined) only("a server with a command", ["args", "env", "cwd"]);
+    else only("a server with a url", ["headers", "auth", "allow"]);
+    if (server.url !== undefined && /^[^/]*\/\/[^/]*@/.test(server.url))
+      context.addIssue({ code: "custom", path: ["url"], message: "must hold no user name or password" });
+  });
+
+/** The shape of `mcp.yaml`. A section whose keys are all commented out counts as not given. */
+export const mcpFileSchema = z.strictObject({
+  people_may_add: z.boolean().default(true).describe("Whether people may add servers of their own with `/mcp add`."),
+  servers: z
+    .record(z.string(), serverSchema)
+    .nullish()
+    .superRefine((servers, context) => {
+      for (const name of Object.keys(servers ?? {}))
+        if (!isServerName(name))
+          context.addIssue({ code: "custom", path: [name], message: `a server's name is ${SERVER_NAME_RULE}` });
+    })
+    .describe("The servers everybody has, by name. Their tools are called name.tool."),
+});
+
+/** The settings as the rest of the program uses them. */
+export function toMcpConfig(
+  file: z.output<typeof mcpFileSchema>,
+  fingerprintOf: (server: string) => string,
+): McpConfig {
+  const servers = Object.entries(file.servers ?? {}).filter(([, server]) => server.enabled);
+  return {
+    servers: servers.map(([name, server]) => toSpec(name, fingerprintOf(name), server)),
+    peopleMayAdd: file.people_may_add,
+  };
+}
+
+function toSpec(name: string, fingerprint: string, server: z.output<typeof serverSchema>): ServerSpec {
+  const base: ServerBase = {
+    name,
+    fingerprint,
+    only: server.only,
+    tools: server.tools,
+    approval: server.approval,
+    connectMs: server.connect_timeout_s * 1000,
+    callMs: server.call_timeout_s * 1000,
+    idleMs: server.idle_stop_s === 0 ? undefined : server.idle_stop_s * 1000,
+  };
+  if (server.command !== undefined) {
+    const { command, args = [], env = {}, cwd } = server;
+    return { ...base, kind: "stdio", command, args, env, cwd };
+  }
+  const { url = "", headers = {}, auth = { type: "none" as const }, allow = [] } = server;
+  return { ...base, kind: "http", url, headers, auth: toAuth(auth), allow: allow.map((each) => each.toLowerCase()) };
+}
+
+function toAuth(auth: z.output<typeof authSchema>): HttpAuth {
+  if (auth.type === "none" || auth.type === "bearer") return auth;
+  const { client_id: clientId, client_secret: clientSecret, scope } = auth;
+  if (auth.type === "client_credentials")
+    return { type: auth.type, clientId: auth.client_id, clientSecret: auth.client_secret, scope };
+  return { type: auth.type, clientId, clientSecret, scope };
+}

@@ -1,0 +1,65 @@
+import { askedNote, expiredStep, modelStep, toolStep } from "../../src/agent/runs.ts";
+import type { StepErrorCode } from "../../src/engine/errors.ts";
+import {
+  endedLine,
+  intentLine,
+  noteLine,
+  parseLines,
+  stepLine,
+  tryFailedLine,
+  type End,
+} from "../../src/engine/journal.ts";
+import type { JournalEntry } from "../../src/engine/journal.ts";
+import { parseConversationId, parseMessageId, parseRunId, parseWorkspaceId } from "../../src/kernel/ids.ts";
+import type { InboundMessage } from "../../src/kernel/messages.ts";
+
+/** A message as it stands in a journal. */
+export function message(id: string, text: string, more: Partial<InboundMessage> = {}): InboundMessage {
+  return {
+    id: parseMessageId(id),
+    conversationId: parseConversationId("api:c"),
+    workspaceId: parseWorkspaceId("user-1"),
+    text,
+    at: 1,
+    ...more,
+  };
+}
+
+export interface CallGiven {
+  readonly id?: string;
+  readonly name: string;
+  readonly args?: string;
+}
+
+/** Lines of a journal, written as the program writes them. */
+export const line = {
+  opened: (run: string, ...messages: readonly unknown[]) => `>${JSON.stringify({ run, at: 1, in: messages })}`,
+  joined: (...messages: readonly unknown[]) => `+${JSON.stringify({ n: "nonce", at: 5, in: messages })}`,
+  reply: (turn: number, text: string, calls: readonly CallGiven[] = []) =>
+    step(modelStep(turn), {
+      value: {
+        text,
+        toolCalls: calls.map(({ name, id = `${turn}-${name}`, args = "{}" }) => ({ id, name, args })),
+        usage: { inputTokens: 10, outputTokens: 5 },
+        model: "m",
+      },
+    }),
+  result: (turn: number, index: number, content: string, ok = true) =>
+    step(toolStep(turn, index), { value: { content, ok } }),
+  failure: (turn: number, index: number, code: StepErrorCode) =>
+    step(toolStep(turn, index), { error: { code, message: `it was ${code}` } }),
+  question: (turn: number, index: number, ask: string, choices?: readonly string[]) =>
+    step(toolStep(turn, index), { value: { content: ask, ok: true, question: { ask, ...(choices && { choices }) } } }),
+  asked: (turn: number, index: number, at = 3) => noteLine(askedNote(toolStep(turn, index), at)),
+  expired: (turn: number, index: number) => step(expiredStep(toolStep(turn, index)), { value: true }),
+  intent: (turn: number, index: number) => intentLine(toolStep(turn, index), 2),
+  tryFailed: (name: string, tries: number) => tryFailedLine(name, "busy", 2, tries),
+  ended: (run: string, end: End, text?: string) => endedLine(parseRunId(run), end, 9, text),
+};
+
+function step(name: string, outcome: Parameters<typeof stepLine>[0]["outcome"]): string {
+  return stepLine({ step: name, outcome, at: 4, ms: 2, tries: 1 });
+}
+
+/** The entries of such lines. */
+export const entriesOf = (...lines: readonly string[]): JournalEntry[] => parseLines(lines);

@@ -1,0 +1,274 @@
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { probeRedis } from "../../src/store/redis-probe.ts";
+import { privateRedis } from "../setup/redis.ts";
+import { beginCli, runCli, startBot, temporaryFolder } from "./processes.ts";
+
+const LABEL = "\n\n— offline demo model";
+let bot: Awaited<ReturnType<typeof startBot>>;
+
+beforeAll(async () => {
+  const { socketPath } = await privateRedis({ until: afterAll });
+  bot = await startBot({ REDIS_URL: socketPath, PARLEY_DATA: temporaryFolder(afterAll) }, afterAll);
+});
+
+/** A port on which nothing listens. */
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return String(typeof address === "object" ? address?.port : "");
+}
+
+describe("chat, between pipes", () => {
+  test("every line is answered in order, and only the answers are printed", async () => {
+    const input = "what is 2+2\n\nremember that my dog is Rex\r\nwhat is my dog?\n";
+    const { out, err, code } = await runCli(["chat", "--user", "ann"], { env: { PORT: bot.port }, input });
+    expect(err).toBe("");
+    expect(out).toBe(`2+2 = 4${LABEL}\n\nI will remember that dog is Rex.${LABEL}\n\nYour dog is Rex.${LABEL}\n`);
+    expect(code).toBe(0);
+  });
+
+  test("the next line answers a question, by its number where there are choices", async () => {
+    const { out, code } = await runCli(["chat", "--url", bot.url, "--user", "bob"], {
+      input: "ask me whether tea or coffee\n2\n/where\n/quit\nnever sent\n",
+    });
+    expect(out).toContain("Which one: tea or coffee?\n  1. tea\n  2. coffee\n\nYou answered: coffee");
+    expect(out).toContain("Conversation terminal:bob on terminal; your workspace is bob.");
+    expect(out).not.toContain("never sent");
+    expect(code).toBe(0);
+  });
+
+  test("a question that nobody answers is no success", async () => {
+    const { out, err, code } = await runCli(["chat", "--url", bot.url, "--user", "cy"], {
+      input: "ask me for my name\n",
+    });
+    expect(out).toBe("What is your name?\n");
+    expect(err).toContain("a message waits for the answer to a question; give it with parley chat --user cy");
+    expect(code).toBe(1);
+  });
+
+  test("what could control a terminal is made visible", async () => {
+    const { out } = await runCli(["chat", "--url", bot.url], { input: "echo \u001B[31mred\u001B]0;x\u0007\n" });
+    expect(out).toBe(`␛[31mred␛]0;x␇${LABEL}\n`);
+  });
+
+  test("a bot that is killed in the middle of a run and started again answers once", async () => {
+    const { socketPath } = await privateRedis();
+    const env = { REDIS_URL: socketPath, PARLEY_DATA: temporaryFolder() };
+    const first = await startBot(env);
+    const { child, done } = beginCli(["chat", "--url", first.url, "--user", "di"]);
+    child.stdin.end("run a long job of 25 steps\nwhat is 3*3\n");
+    const steps = async () => {
+      const text = await (await fetch(`${first.url}/v1/conversations/terminal:di`)).text();
+      const { run_id: run } = JSON.parse(text) as { run_id?: string | null };
+      if (typeof run !== "string") return 0;
+      const found = (await (await fetch(`${first.url}/v1/runs/${run}`)).json()) as { steps?: unknown[] };
+      return found.steps?.length ?? 0;
+    };
+    while ((await steps()) < 6);
+    await first.kill();
+    await startBot({ ...env, PORT: first.port });
+    const numbers = Array.from({ length: 25 }, (_, step) => step + 1).join(", ");
+    const { out, err, code } = await done;
+    expect(err).toBe("");
+    expect(out).toBe(`Done: 25 of 25 steps, one tool call each: ${numbers}.${LABEL}\n\n3*3 = 9${LABEL}\n`);
+    expect(code).toBe(0);
+  });
+});
+
+describe("chat, without a bot", () => {
+  test("it runs one itself, says so, and keeps what was said for the next time", async () => {
+    const data = temporaryFolder();
+    const port = await freePort();
+    const env = { PARLEY_DATA: data, PORT: port };
+    const first = await runCli(["chat", "--user", "eve"], { env, input: "remember that my cat is Tom\n" });
+    expect(first).toMatchObject({ out: `I will remember that cat is Tom.${LABEL}\n`, code: 0 });
+    expect(first.err).toContain(
+      `No bot answers at http://127.0.0.1:${port}: this chat runs one itself, until it ends. Warnings go to ${join(data, "chat.log")}.`,
+    );
+    expect(await probeRedis(join(data, "redis/redis.sock"))).toBe("nothing");
+    const second = await runCli(["chat", "--user", "eve"], { env, input: "what is my cat?\n" });
+    expect(second.out).toBe(`Your cat is Tom.${LABEL}\n`);
+  });
+
+  test("a signal ends it together with its bot", async () => {
+    const data = temporaryFolder();
+    const { child, done } = beginCli(["chat"], { PARLEY_DATA: data, PORT: await freePort() });
+    await once(child.stderr, "data");
+    child.kill("SIGTERM");
+    expect((await done).code).toBe(143);
+    expect(await probeRedis(join(data, "redis/redis.sock"))).toBe("nothing");
+  });
+
+  test("with --url it does not run one", async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    expect(await runCli(["chat", "--url", url])).toEqual({
+      out: "",
+      err: `parley: nothing answers at ${url}; is the bot running there?\n`,
+      code: 1,
+    });
+  });
+});
+
+describe("status", () => {
+  test("a bot that works is ready", async () => {
+    const { out, code } = await runCli(["status"], { env: { PORT: bot.port } });
+    expect(out).toBe(`address  ${bot.url}\nanswers  yes\nready    yes\nredis    ok\nworker   ok\n`);
+    expect(code).toBe(0);
+    const json = await runCli(["status", "--json", "--url", bot.url]);
+    expect(JSON.parse(json.out)).toEqual({
+      url: bot.url,
+      alive: true,
+      ready: true,
+      checks: { redis: "ok", worker: "ok" },
+      problem: null,
+      advice: null,
+    });
+  });
+
+  test("nobody there: it says so and what to do", async () => {
+    const port = await freePort();
+    const { out, code } = await runCli(["status"], { env: { PORT: port } });
+    expect(out).toContain(
+      `http://127.0.0.1:${port} cannot be reached (nothing listens there).\nStart the bot with npm start`,
+    );
+    expect(code).toBe(1);
+  });
+
+  test("a bot without its Redis is not ready", async () => {
+    const redis = await privateRedis();
+    const lame = await startBot({ REDIS_URL: redis.socketPath, PARLEY_DATA: temporaryFolder() });
+    await redis.kill();
+    const { out, code } = await runCli(["status", "--url", lame.url]);
+    expect(out).toMatch(/answers {2}yes\nready {4}no\n[\s\S]*Not ready: /);
+    expect(code).toBe(1);
+  });
+});
+
+describe("config", () => {
+  function folder(yaml: string): string {
+    const dir = join(temporaryFolder(), "conf");
+    mkdirSync(dir);
+    writeFileSync(join(dir, "parley.yaml"), yaml);
+    return dir;
+  }
+
+  test("check names the place of every mistake", async () => {
+    const dir = folder("server:\n  port: many\nbott: {}\n");
+    const { out, err, code } = await runCli(["config", "check"], { env: { PARLEY_CONFIG: dir } });
+    expect(out).toBe("");
+    expect(err).toContain(`  ${dir}/parley.yaml:2:9 server.port: `);
+    expect(err).toContain(`  ${dir}/parley.yaml:3:1 bott: `);
+    expect(code).toBe(2);
+  });
+
+  test("check refuses what start would refuse", async () => {
+    const { err, code } = await runCli(["config", "check"], { env: { HOST: "0.0.0.0" } });
+    expect(err).toContain("Refusing to listen on 0.0.0.0 without an API key");
+    expect(code).toBe(2);
+  });
+
+  test("check passes what can be used, with its warnings", async () => {
+    const dir = folder("ai: { api_key: not-a-real-key }\n");
+    const { out, err, code } = await runCli(["config", "check"], { env: { PARLEY_CONFIG: dir } });
+    expect(out).toBe(`The configuration in ${dir} can be used.\n`);
+    expect(err).toContain("warning: AI_API_KEY (ai.api_key) is set but AI_URL (ai.url) is not");
+    expect(code).toBe(0);
+  });
+
+  test("show gives every value with its source, and no secret", async () => {
+    const dir = folder("bot: { name: Robbie }\nai: { url: 'https://ai.example/v1', api_key: hunter2hunter2 }\n");
+    const env = { PARLEY_CONFIG: dir, PORT: "9000", REDIS_URL: "redis://:hunter3@127.0.0.1:6379" };
+    const { out, code } = await runCli(["config", "show"], { env });
+    expect(out).toMatch(/^bot\.name +Robbie +parley\.yaml:1:14$/m);
+    expect(out).toMatch(/^server\.port +9000 +PORT$/m);
+    expect(out).toMatch(/^server\.host +127\.0\.0\.1 +default$/m);
+    expect(out).toMatch(/^ai\.api_key +\(hidden\) +parley\.yaml:2:\d+$/m);
+    expect(out).toMatch(/^redis\.url +\(hidden\) +REDIS_URL$/m);
+    expect(out).toMatch(/^master_key +\(unset\) +default$/m);
+    expect(out).not.toMatch(/hunter/);
+    expect(code).toBe(0);
+    const json = await runCli(["config", "show", "--json"], { env });
+    expect(JSON.parse(json.out)).toContainEqual({ key: "server.port", value: 9000, source: "PORT" });
+    expect(json.out).not.toMatch(/hunter/);
+  });
+
+  test("other commands do not begin with a configuration that cannot be used", async () => {
+    const { err, code } = await runCli(["status"], { env: { PORT: "x" } });
+    expect(err).toMatch(/^parley: the configuration cannot be used:\n {2}PORT: /);
+    expect(code).toBe(2);
+  });
+});
+
+test("keys are made, used, listed without themselves, and taken back", async () => {
+  const { socketPath } = await privateRedis();
+  const admin = "admin-key-of-this-test";
+  const guarded = await startBot({ REDIS_URL: socketPath, PARLEY_DATA: temporaryFolder(), PARLEY_API_KEY: admin });
+  const run = (args: string[], key: string, input?: string) =>
+    runCli([...args, "--url", guarded.url], {
+      env: key === "" ? {} : { PARLEY_API_KEY: key },
+      ...(input === undefined ? {} : { input }),
+    });
+
+  const made = await run(["keys", "create", "--name", "Ann's phone", "--scope", "chat", "--user", "ann"], admin);
+  expect(made).toMatchObject({ code: 0, out: expect.stringMatching(/^pk_\S+\n$/) });
+  expect(made.err).toContain("shown this once");
+  const key = made.out.trim();
+
+  const listed = await run(["keys", "list"], admin);
+  expect(listed.out).toMatch(/^ID +NAME +SCOPE +USER +CREATED\n(\S+) +Ann's phone +chat +ann +\S+Z\n$/);
+  expect(listed.out).not.toContain(key);
+  const id = /^(\S+) +Ann's/m.exec(listed.out)?.[1] ?? "";
+
+  const spoken = await run(["chat", "--user", "ann", "--conversation", "api:ann"], key, "what is 2+2\n");
+  expect(spoken).toMatchObject({ code: 0, out: `2+2 = 4${LABEL}\n` });
+  expect(await run(["keys", "list"], key)).toMatchObject({ code: 1, out: "" });
+
+  expect(await run(["keys", "revoke", id], admin)).toMatchObject({
+    code: 0,
+    out: `The key ${id} is no longer accepted.\n`,
+  });
+  expect(await run(["keys", "revoke", id], admin)).toMatchObject({ code: 1, out: "" });
+  for (const bad of ["", key]) {
+    const refused = await run(["chat"], bad, "hi\n");
+    expect(refused).toMatchObject({ code: 1, out: "" });
+    expect(refused.err).toContain("Set PARLEY_API_KEY to a key of this bot");
+  }
+});
+
+describe("the command line", () => {
+  test.each([
+    [["chatt"], "unknown command 'chatt'"],
+    [["chat", "--loud"], "unknown option '--loud'"],
+    [["chat", "hello"], "too many arguments for 'chat'"],
+    [["chat", "--user", "two words"], "user_id contains white space"],
+    [["chat", "--url", "localhost:8300"], "--url needs an address such as http://127.0.0.1:8300"],
+    [["keys", "create", "--scope", "chat"], "required option '--name <name>' not specified"],
+    [["keys", "create", "--name", "x", "--scope", "all"], "Allowed choices are admin, chat, read"],
+    [["keys", "revoke"], "missing required argument 'id'"],
+    [["config", "shw"], "unknown command 'shw'"],
+  ])("%j is refused with what is wrong", async (args, message) => {
+    const { out, err, code } = await runCli(args);
+    expect(out).toBe("");
+    expect(err).toMatch(/^parley: /);
+    expect(err).toContain(message);
+    expect(code).toBe(2);
+  });
+
+  test.each([
+    [[], "chat [options]"],
+    [["--help"], "config"],
+    [["help", "chat"], "--conversation <id>"],
+    [["--version"], "0.1.0"],
+  ])("%j is answered", async (args, part) => {
+    const { out, code } = await runCli(args);
+    expect(out).toContain(part);
+    expect(code).toBe(0);
+  });
+});
