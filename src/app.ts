@@ -109,7 +109,7 @@ async function build(
   if (has("api")) {
     const live = createLiveFeed({ connect: () => connectRedis(opened.target, "live", log), log });
     closing.push(() => live.close());
-    const pages = createPages();
+    const pages = createPages({ botName: config.bot.name });
     const api = createApi({
       door: runtime.door,
       keys: createApiKeyStore(redis, {

@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   engine: ["kernel", "store"],
   models: ["kernel"],
   tools: ["kernel", "store"],
+  budget: ["kernel", "store"],
   agent: ["kernel", "engine", "models", "tools", "store", "config"],
   workflow: ["kernel", "engine", "models", "tools"],
   schedule: ["kernel", "store", "engine"],

@@ -1,5 +1,4 @@
 import { OutsideError } from "../kernel/errors.ts";
-import type { Clock } from "../kernel/ports.ts";
 import type { Run } from "../engine/run.ts";
 import type { ChatMessage, ModelClient, ModelReply } from "../models/contract.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
@@ -10,21 +9,20 @@ export interface AskParts {
   readonly model: ModelClient;
   readonly toolbox: Toolbox;
   readonly live: Live;
-  readonly clock: Clock;
 }
 
 /** Asks the model for one step of a run and shows the text as it comes. Throws what the model's client throws. */
 export async function askModel(
   run: Run,
   request: { readonly step: string; readonly messages: readonly ChatMessage[]; readonly signal: AbortSignal },
-  { model, toolbox, live, clock }: AskParts,
+  { model, toolbox, live }: AskParts,
 ): Promise<ModelReply> {
   const { step, messages, signal } = request;
   const conversation = conversationOf(run.lane);
   const about = { run_id: run.id, step };
   const stream = createTextStream((text, isFirst) => {
     live.tell(conversation, { type: "text.delta", ...about, text, ...(isFirst ? { reset: true as const } : {}) });
-  }, clock);
+  });
   live.tell(conversation, { type: "run.progress", ...about, label: "Thinking" });
   const asked = { runId: run.id, purpose: "chat", messages, tools: toolbox.list(), signal } as const;
   let reply: ModelReply;
@@ -32,8 +30,9 @@ export async function askModel(
     reply = await model.ask({ ...asked, onText: (delta) => stream.add(delta) });
   } catch (error) {
     throw withoutLongWait(error);
+  } finally {
+    stream.flush();
   }
-  stream.flush();
   return checked(reply);
 }
 

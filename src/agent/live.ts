@@ -1,6 +1,5 @@
 import type { ConversationId } from "../kernel/ids.ts";
 import { liveChannel, type LiveEvent } from "../kernel/live.ts";
-import type { Clock } from "../kernel/ports.ts";
 import type { RedisConnection } from "../store/connection.ts";
 
 /** Tells whoever watches a conversation what is happening. Never fails, never waits: these are hints. */
@@ -20,22 +19,25 @@ export function createLive(redis: RedisConnection): Live {
 /** How long pieces of streamed text are gathered into one event, milliseconds. */
 const GATHER_MS = 40;
 
-/** Gathers the words of a streaming model into a few events. Call `flush` when the stream is over. */
-export function createTextStream(emit: (text: string, first: boolean) => void, clock: Clock) {
+/** Gathers the words of a streaming model into a few events. Call `flush` when the stream is over, however it ended. */
+export function createTextStream(emit: (text: string, first: boolean) => void) {
   let gathered = "";
   let first = true;
-  let lastAt = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
   function flush(): void {
+    clearTimeout(timer);
+    timer = undefined;
     if (gathered === "") return;
     emit(gathered, first);
     gathered = "";
     first = false;
-    lastAt = clock.monotonic();
   }
   return {
     add(piece: string): void {
       gathered += piece;
-      if (clock.monotonic() - lastAt >= GATHER_MS) flush();
+      // The first words are shown at once: they are what people wait for.
+      if (first) flush();
+      else timer ??= setTimeout(flush, GATHER_MS);
     },
     flush,
   };

@@ -219,7 +219,7 @@ describe("the messages a run owes an answer", () => {
     { given: "an id with a quote", lines: [String.raw`+{"n":"x","in":[{"id":"a\"b","text":"`], ids: ['a"b'] },
     {
       given: "text that looks like an id",
-      lines: [`${line.opened("r", message("m1", '{"id":"no"}')).slice(0, -1)}`],
+      lines: [line.opened("r", message("m1", '{"id":"no"}')).slice(0, -1)],
       ids: ["m1"],
     },
     { given: "the same message twice", lines: [opened, line.joined(hi)], ids: ["m1"] },

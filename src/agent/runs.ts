@@ -159,7 +159,8 @@ export function openQuestions(run: RunRecord): Map<string, OpenQuestion> {
       const expired = questions.get(entry.step.slice(EXPIRED.length));
       if (entry.step.startsWith(EXPIRED) && expired !== undefined)
         questions.set(entry.step.slice(EXPIRED.length), { ...expired, answeredBy: entry, result: NO_ANSWER });
-      const stored = parseResult(entry);
+      // Nearly no step asks something; a failed parse of every reply would cost more than all the rest.
+      const stored = mayAsk(entry.outcome.value) ? parseResult(entry) : undefined;
       if (stored?.question !== undefined)
         questions.set(entry.step, {
           question: stored.question,
@@ -182,6 +183,10 @@ export function openQuestions(run: RunRecord): Map<string, OpenQuestion> {
     }
   }
   return questions;
+}
+
+function mayAsk(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "question" in value;
 }
 
 const EXPIRED = "expired_";

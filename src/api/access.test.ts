@@ -10,7 +10,8 @@ test.each([
   { id: "api:bob", may: false },
   { id: "api:alice2", may: false },
   { id: "slack:C042", may: false },
-  { id: "web:4f9a", may: false },
+  { id: "web:4f9a", may: true },
+  { id: "terminal:alice", may: true },
   { id: "telegram", may: false },
 ])("alice's key may begin $id: $may", ({ id, may }) => {
   expect(mayBegin(ALICE, parseConversationId(id))).toBe(may);

@@ -30,12 +30,14 @@ export async function requireMaySpeak(door: Look, caller: Caller, id: Conversati
 
 /**
  * Throws unless the caller may watch what happens there. One may watch before the first message; a bound key only its
- * own default conversation, because any other could become somebody else's.
+ * own default conversation or one of the web page, whose ids are long and random, because any other could become
+ * somebody else's.
  */
 export async function requireMayWatch(door: Look, caller: Caller, id: ConversationId): Promise<void> {
   if (caller.userId === undefined) return;
   const conversation = await door.conversation(id);
-  const allowed = conversation === undefined ? id === defaultConversation(caller.userId) : isOf(caller, conversation);
+  const own = id === defaultConversation(caller.userId) || id.startsWith("web:");
+  const allowed = conversation === undefined ? own : isOf(caller, conversation);
   if (!allowed) throw notFound(`There is no conversation ${JSON.stringify(id)}`);
 }
 
@@ -44,8 +46,9 @@ export function defaultConversation(userId: WorkspaceId): string {
   return `api:${userId}`;
 }
 
-/** Whether a key bound to this person may begin a conversation with this id: not in a platform's name. Pure. */
+/** Whether a key bound to this person may begin a conversation with this id: not in the name of an account elsewhere. Pure. */
 export function mayBegin(userId: WorkspaceId, id: ConversationId): boolean {
+  if (id.startsWith("web:") || id.startsWith("terminal:")) return true;
   const ofPlatform = PLATFORMS.some((platform) => id === platform || id.startsWith(`${platform}:`));
   return !ofPlatform || id === defaultConversation(userId);
 }

@@ -5,19 +5,17 @@ import { printJson, printLine, type Io } from "./io.ts";
 import { connectToBot } from "./settings.ts";
 import { renderTable } from "./table.ts";
 
-/** What a key may do; the words of the API. */
-export const SCOPES = ["admin", "chat", "read"] as const;
+/** What is said on the command line about a new key. */
+export interface KeyOptions {
+  readonly name: string;
+  readonly scope: "admin" | "chat" | "read";
+  /** The only person it may act for. */
+  readonly user?: string;
+  readonly url?: string;
+}
 
 /** `parley keys create`: makes an API key and prints it, this once. Returns the exit code. */
-export async function createKey(
-  options: {
-    readonly name: string;
-    readonly scope: (typeof SCOPES)[number];
-    readonly user?: string;
-    readonly url?: string;
-  },
-  io: Io,
-): Promise<number> {
+export async function createKey(options: KeyOptions, io: Io): Promise<number> {
   const { name, scope, user, url } = options;
   const body = createKeySchema.encode({
     name,

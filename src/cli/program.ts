@@ -1,18 +1,37 @@
-import { Command, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
+import { describeError, InvalidInput, OutsideError } from "../kernel/errors.ts";
 import { VERSION } from "../kernel/version.ts";
-import { chat, type ChatOptions } from "./chat/chat.ts";
-import { checkConfig, showConfig } from "./config-commands.ts";
+import type { ChatOptions } from "./chat/chat.ts";
+import { CommandFailed } from "./command-failed.ts";
 import { printLine, type Io } from "./io.ts";
-import { createKey, listKeys, revokeKey, SCOPES } from "./keys.ts";
-import { status } from "./status.ts";
+import type { KeyOptions } from "./keys.ts";
 
-/** Describes the command line. `exitCode` is what the command that was run came to. */
-export function createProgram(io: Io): { readonly program: Command; readonly exitCode: () => number } {
+/** Does what the command line asks for. Resolves with the exit code: 0 done, 1 failed, 2 a wrong line or configuration. */
+export async function runProgram(args: readonly string[], io: Io): Promise<number> {
   let code = 0;
+  const program = describeProgram(io, (result) => {
+    code = result;
+  });
+  try {
+    if (args.length === 0) program.outputHelp();
+    else await program.parseAsync([...args], { from: "user" });
+    return code;
+  } catch (error) {
+    // The program has already said what was wrong, or was asked for help.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const isExpected = error instanceof CommandFailed || error instanceof OutsideError || error instanceof InvalidInput;
+    if (!isExpected) throw error;
+    printLine(io.errors, `parley: ${describeError(error)}`);
+    return error instanceof CommandFailed ? error.exitCode : 1;
+  }
+}
+
+// What a command needs is loaded when it runs: help and a mistake are answered at once.
+function describeProgram(io: Io, onCode: (code: number) => void): Command {
   const runs =
     <Args extends readonly unknown[]>(work: (...args: Args) => Promise<number>) =>
     async (...args: Args): Promise<void> => {
-      code = await work(...args);
+      onCode(await work(...args));
     };
 
   const program = new Command("parley")
@@ -43,25 +62,25 @@ export function createProgram(io: Io): { readonly program: Command; readonly exi
     .option("--conversation <id>", "which conversation to go on with (default: terminal:<user>)")
     .addOption(urlOption())
     .addHelpText("after", CHAT_HELP)
-    .action(runs((options: ChatOptions) => chat(options, io)));
+    .action(runs(async (options: ChatOptions) => (await import("./chat/chat.ts")).chat(options, io)));
 
   program
     .command("status")
     .description("say whether the bot answers and can work; exit code 0 if so, 1 if not")
     .option("--json", "print JSON")
     .addOption(urlOption())
-    .action(runs((options: { url?: string; json?: true }) => status(options, io)));
+    .action(runs(async (options: { url?: string; json?: true }) => (await import("./status.ts")).status(options, io)));
 
   const config = program.command("config").description("check or show the configuration");
   config
     .command("check")
     .description("say what is wrong with the configuration, with its place; exit code 2 if anything is")
-    .action(runs(() => checkConfig(io)));
+    .action(runs(async () => (await import("./config-commands.ts")).checkConfig(io)));
   config
     .command("show")
     .description("show every value in force and where it comes from; secrets stay hidden")
     .option("--json", "print JSON")
-    .action(runs((options: { json?: true }) => showConfig(options, io)));
+    .action(runs(async (options: { json?: true }) => (await import("./config-commands.ts")).showConfig(options, io)));
 
   const keys = program
     .command("keys")
@@ -70,24 +89,26 @@ export function createProgram(io: Io): { readonly program: Command; readonly exi
     .command("create")
     .description("make a key and print it, this once")
     .requiredOption("--name <name>", "what it is for")
-    .addOption(new Option("--scope <scope>", "what it may do").choices(SCOPES).makeOptionMandatory())
+    .addOption(new Option("--scope <scope>", "what it may do").choices(["admin", "chat", "read"]).makeOptionMandatory())
     .option("--user <id>", "the only person it may act for (default: everyone)")
     .addOption(urlOption())
-    .action(runs((options: Parameters<typeof createKey>[0]) => createKey(options, io)));
+    .action(runs(async (options: KeyOptions) => (await import("./keys.ts")).createKey(options, io)));
   keys
     .command("list")
     .description("list the keys, without the keys themselves")
     .option("--json", "print JSON")
     .addOption(urlOption())
-    .action(runs((options: { url?: string; json?: true }) => listKeys(options, io)));
+    .action(runs(async (options: { url?: string; json?: true }) => (await import("./keys.ts")).listKeys(options, io)));
   keys
     .command("revoke")
     .description("take a key back at once")
     .argument("<id>", "its id, from keys list")
     .addOption(urlOption())
-    .action(runs((id: string, options: { url?: string }) => revokeKey(id, options, io)));
+    .action(
+      runs(async (id: string, options: { url?: string }) => (await import("./keys.ts")).revokeKey(id, options, io)),
+    );
 
-  return { program, exitCode: () => code };
+  return program;
 }
 
 function urlOption(): Option {

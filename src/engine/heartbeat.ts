@@ -69,8 +69,10 @@ export function startHeartbeat(worker: string, parts: HeartbeatParts) {
 
   // PUBSUB NUMSUB sees the listeners of one Redis node only; on a cluster the lease alone decides.
   async function reapAbsent(others: readonly string[]): Promise<void> {
-    if (!lanes.oneSlot || others.length === 0 || stopped || clock.monotonic() < presenceCountsFrom) return;
+    if (!lanes.oneSlot || others.length === 0 || !presenceCounts()) return;
     const counts = (await redis.call("PUBSUB", "NUMSUB", ...others.map(workerChannel))) as unknown[];
+    // The outage may have come between the question and its answer.
+    if (!presenceCounts()) return;
     for (const [index, other] of others.entries()) {
       if (Number(counts[index * 2 + 1]) > 0) continue;
       const taken = await Promise.all(partitions.map((partition) => lanes.reap(partition, other, LATE_MS)));
@@ -102,6 +104,8 @@ export function startHeartbeat(worker: string, parts: HeartbeatParts) {
   }
 
   const timer = setInterval(tick, BEAT_MS);
+
+  const presenceCounts = () => !stopped && clock.monotonic() >= presenceCountsFrom;
 
   function onReconnect(): void {
     presenceCountsFrom = clock.monotonic() + REUNION_MS;

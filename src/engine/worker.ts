@@ -68,7 +68,6 @@ export function createWorker(options: WorkerOptions) {
   /** By kind, the partitions that were looked at while the kind had no room here. */
   const overlooked = new Map<string, Set<number>>(Object.keys(roles).map((kind) => [kind, new Set()]));
   const bells: RedisConnection[] = [];
-  const loops: Promise<void>[] = [];
   const listener = options.connect("listen");
 
   function nextToken(): string {
@@ -285,7 +284,7 @@ export function createWorker(options: WorkerOptions) {
       for (const among of lanes.oneSlot ? [partitions] : partitions.map((partition) => [partition])) {
         const connection = options.connect("bell");
         bells.push(connection);
-        loops.push(listenToBells(connection, among));
+        void listenToBells(connection, among);
       }
       for (const partition of partitions) await take(partition);
     },
@@ -299,7 +298,8 @@ export function createWorker(options: WorkerOptions) {
       clearInterval(reconcileTimer);
       for (const bell of bells) bell.disconnect();
       wakeAll(capacityWaiters);
-      await Promise.all(loops);
+      // The loops at the bells end now, too, but are not waited for: when its connection was just coming back, ioredis
+      // never settles a command that is closed with it.
       if (held.size > 0 && budgetMs > 0) await idleWithin(budgetMs);
       for (const { abort } of held.values()) abort.abort(new WorkerDraining("this worker is stopping"));
       if (held.size > 0) await idleWithin(5_000);

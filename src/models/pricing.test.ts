@@ -5,8 +5,18 @@ import { costOf, highestCost } from "./pricing.ts";
 describe("the cost of a call, in millionths", () => {
   test.each([
     { what: "nothing without a price", count: [1000, 1000], price: undefined, cost: 0 },
-    { what: "input and output have their own price", count: [1000, 100], price: { input: 2.5, output: 10 }, cost: 3500 },
-    { what: "a part of a millionth counts as a whole one", count: [1, 0], price: { input: 0.15, output: 0.6 }, cost: 1 },
+    {
+      what: "input and output have their own price",
+      count: [1000, 100],
+      price: { input: 2.5, output: 10 },
+      cost: 3500,
+    },
+    {
+      what: "a part of a millionth counts as a whole one",
+      count: [1, 0],
+      price: { input: 0.15, output: 0.6 },
+      cost: 1,
+    },
     { what: "rounded once, not per kind", count: [1, 1], price: { input: 0.15, output: 0.6 }, cost: 1 },
     { what: "no token, no cost", count: [0, 0], price: { input: 3, output: 15 }, cost: 0 },
     {

@@ -34,7 +34,11 @@ async function age(ms: number): Promise<void> {
   }
   const failures = await redis.hget(STATE, "failures");
   if (failures !== null)
-    await redis.hset(STATE, "failures", failures.replaceAll(/@(\d+)/g, (_all, at: string) => `@${Number(at) - ms}`));
+    await redis.hset(
+      STATE,
+      "failures",
+      failures.replaceAll(/@(\d+)/g, (_all, at: string) => `@${Number(at) - ms}`),
+    );
 }
 const paused = (from: number, to: number) => ({
   kind: "wait",
@@ -43,11 +47,11 @@ const paused = (from: number, to: number) => ({
 });
 
 describe("breaker-pass and breaker-report", () => {
-  test.each<{ given: string; when: () => Promise<unknown>; then: object }>([
-    { given: "nothing", when: async () => {}, then: { kind: "go", failures: 0 } },
-    { given: "fewer failures than the limit", when: () => fail("a", "b"), then: { kind: "go", failures: 2 } },
-    { given: "as many as the limit", when: () => fail("a", "b", "c"), then: paused(29_000, 30_000) },
-    { given: "one failure sent three times", when: () => fail("a", "a", "a"), then: { kind: "go", failures: 1 } },
+  test.each<{ given: string; when: () => Promise<unknown>; gives: object }>([
+    { given: "nothing", when: async () => {}, gives: { kind: "go", failures: 0 } },
+    { given: "fewer failures than the limit", when: () => fail("a", "b"), gives: { kind: "go", failures: 2 } },
+    { given: "as many as the limit", when: () => fail("a", "b", "c"), gives: paused(29_000, 30_000) },
+    { given: "one failure sent three times", when: () => fail("a", "a", "a"), gives: { kind: "go", failures: 1 } },
     {
       given: "the limit, but the first ones long ago",
       when: async () => {
@@ -55,7 +59,7 @@ describe("breaker-pass and breaker-report", () => {
         await age(61_000);
         await fail("c");
       },
-      then: { kind: "go", failures: 1 },
+      gives: { kind: "go", failures: 1 },
     },
     {
       given: "an answer between the failures",
@@ -64,7 +68,7 @@ describe("breaker-pass and breaker-report", () => {
         await breaker().report("fast", "x", { how: "answered" });
         await fail("c");
       },
-      then: { kind: "go", failures: 2 },
+      gives: { kind: "go", failures: 2 },
     },
     {
       given: "one answer sent twice between them",
@@ -74,12 +78,12 @@ describe("breaker-pass and breaker-report", () => {
         await breaker().report("fast", "x", { how: "answered" });
         await fail("c", "d");
       },
-      then: paused(29_000, 30_000),
+      gives: paused(29_000, 30_000),
     },
     {
       given: "one provider that names its own wait",
       when: () => breaker().report("fast", "a", failed(5000)),
-      then: paused(4000, 5000),
+      gives: paused(4000, 5000),
     },
     {
       given: "a shorter wait after a longer one",
@@ -87,7 +91,7 @@ describe("breaker-pass and breaker-report", () => {
         await breaker().report("fast", "a", failed(9000));
         await breaker().report("fast", "b", failed(5000));
       },
-      then: paused(8000, 9000),
+      gives: paused(8000, 9000),
     },
     {
       given: "a wait that is over",
@@ -95,7 +99,7 @@ describe("breaker-pass and breaker-report", () => {
         await breaker().report("fast", "a", failed(5000));
         await age(5001);
       },
-      then: { kind: "go", failures: 0 },
+      gives: { kind: "go", failures: 0 },
     },
     {
       given: "a pause that is over",
@@ -103,7 +107,7 @@ describe("breaker-pass and breaker-report", () => {
         await fail("a", "b", "c");
         await age(30_001);
       },
-      then: { kind: "probe" },
+      gives: { kind: "probe" },
     },
     {
       given: "a failure from before the pause that comes late",
@@ -112,7 +116,7 @@ describe("breaker-pass and breaker-report", () => {
         await age(20_000);
         await fail("d", "e", "f");
       },
-      then: paused(9000, 10_000),
+      gives: paused(9000, 10_000),
     },
     {
       given: "an answer from before the pause that comes late",
@@ -120,7 +124,7 @@ describe("breaker-pass and breaker-report", () => {
         await fail("a", "b", "c");
         await breaker().report("fast", "d", { how: "answered" });
       },
-      then: paused(29_000, 30_000),
+      gives: paused(29_000, 30_000),
     },
     {
       given: "somebody else's probe",
@@ -129,7 +133,7 @@ describe("breaker-pass and breaker-report", () => {
         await age(30_001);
         await pass("other");
       },
-      then: paused(0, 1000),
+      gives: paused(0, 1000),
     },
     {
       given: "somebody else's probe that never ended",
@@ -139,7 +143,7 @@ describe("breaker-pass and breaker-report", () => {
         await pass("other");
         await age(60_001);
       },
-      then: { kind: "probe" },
+      gives: { kind: "probe" },
     },
     {
       given: "somebody else's probe that was dropped",
@@ -149,7 +153,7 @@ describe("breaker-pass and breaker-report", () => {
         await pass("other");
         await breaker().report("fast", "other", { how: "dropped" });
       },
-      then: { kind: "probe" },
+      gives: { kind: "probe" },
     },
     {
       given: "its own probe, asked for twice",
@@ -158,7 +162,7 @@ describe("breaker-pass and breaker-report", () => {
         await age(30_001);
         await pass("me");
       },
-      then: { kind: "probe" },
+      gives: { kind: "probe" },
     },
     {
       given: "a probe that was answered",
@@ -168,7 +172,7 @@ describe("breaker-pass and breaker-report", () => {
         await pass("other");
         await breaker().report("fast", "other", { how: "answered" });
       },
-      then: { kind: "go", failures: 0 },
+      gives: { kind: "go", failures: 0 },
     },
     {
       given: "a probe that failed, reported twice",
@@ -178,7 +182,7 @@ describe("breaker-pass and breaker-report", () => {
         await pass("other");
         await fail("other", "other");
       },
-      then: paused(59_000, 60_000),
+      gives: paused(59_000, 60_000),
     },
     {
       given: "two probes that failed, and the longest pause",
@@ -190,11 +194,11 @@ describe("breaker-pass and breaker-report", () => {
           await fail(probe);
         }
       },
-      then: paused(99_000, 100_000),
+      gives: paused(99_000, 100_000),
     },
-  ])("after $given", async ({ when, then }) => {
+  ])("after $given", async ({ when, gives }) => {
     await when();
-    expect(await pass()).toEqual(then);
+    expect(await pass()).toEqual(gives);
   });
 
   test("of ten processes that come when the pause is over, one gets the probe", async () => {
@@ -203,7 +207,9 @@ describe("breaker-pass and breaker-report", () => {
     const connections = Array.from({ length: 10 }, () => new Redis(options));
     onTestFinished(() => connections.forEach((connection) => connection.disconnect()));
     const passes = await Promise.all(
-      connections.map((connection, at) => createBreaker(connection, SETTINGS).pass("fast", { token: `t${at}`, ...PROBE })),
+      connections.map((connection, at) =>
+        createBreaker(connection, SETTINGS).pass("fast", { token: `t${at}`, ...PROBE }),
+      ),
     );
     expect(passes.map(({ kind }) => kind).sort()).toEqual(["probe", ...Array<string>(9).fill("wait")]);
   });

@@ -89,17 +89,22 @@ describe("at rest", () => {
     await set("github", "hunter2hunter2");
     const entry = JSON.parse((await redis.hget("{ws:ada}:credentials", "github")) ?? "");
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom("nonce", "text"), fc.nat(), fc.integer({ min: 1, max: 255 }), async (part, at, bits) => {
-        const bytes = Buffer.from(entry[part], "base64");
-        const index = at % bytes.length;
-        bytes[index] = (bytes[index] ?? 0) ^ bits;
-        const changed = JSON.stringify({ ...entry, [part]: bytes.toString("base64") });
-        await redis.hset("{ws:ada}:credentials", "github", changed);
-        const failure: unknown = await store.reveal(ADA, "github").catch((error: unknown) => error);
-        expect(failure).toBeInstanceOf(OutsideError);
-        expect(failure).toMatchObject({ code: "garbled" });
-        expect(inspect(failure)).not.toContain("hunter2");
-      }),
+      fc.asyncProperty(
+        fc.constantFrom("nonce", "text"),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        async (part, at, bits) => {
+          const bytes = Buffer.from(entry[part], "base64");
+          const index = at % bytes.length;
+          bytes[index] = (bytes[index] ?? 0) ^ bits;
+          const changed = JSON.stringify({ ...entry, [part]: bytes.toString("base64") });
+          await redis.hset("{ws:ada}:credentials", "github", changed);
+          const failure: unknown = await store.reveal(ADA, "github").catch((error: unknown) => error);
+          expect(failure).toBeInstanceOf(OutsideError);
+          expect(failure).toMatchObject({ code: "garbled" });
+          expect(inspect(failure)).not.toContain("hunter2");
+        },
+      ),
       { numRuns: 50 },
     );
   });
@@ -133,7 +138,12 @@ describe("another person", () => {
   });
 
   test.each([
-    { to: "another person's hash", key: "{ws:bob}:credentials", name: "github", read: () => store.reveal(BOB, "github") },
+    {
+      to: "another person's hash",
+      key: "{ws:bob}:credentials",
+      name: "github",
+      read: () => store.reveal(BOB, "github"),
+    },
     { to: "another name", key: "{ws:ada}:credentials", name: "zulip", read: () => store.reveal(ADA, "zulip") },
   ])("cannot read an entry that was copied to $to", async ({ key, name, read }) => {
     await set("github", "hunter2");
@@ -193,10 +203,13 @@ describe("the master key", () => {
 });
 
 describe("limits", () => {
-  test.each(["", " ", "two words", "a/b", "a{b", "ü", "x".repeat(65), "line\nbreak"])("the name %j is refused", async (name) => {
-    await expect(set(name, "value")).rejects.toMatchObject({ code: "credential_limit" });
-    expect(await store.list(ADA)).toEqual([]);
-  });
+  test.each(["", " ", "two words", "a/b", "a{b", "ü", "x".repeat(65), "line\nbreak"])(
+    "the name %j is refused",
+    async (name) => {
+      await expect(set(name, "value")).rejects.toMatchObject({ code: "credential_limit" });
+      expect(await store.list(ADA)).toEqual([]);
+    },
+  );
 
   test.each([
     { value: "", says: 'The credential "github" is empty' },

@@ -109,7 +109,7 @@ describe("damage in Redis", () => {
     );
     lab.model.when("which number", say("Seven."));
     expect(await ask(chat, "which number")).toBe("Seven.");
-    const { messages } = lab.model.about("which number")[0]!;
+    const { messages } = lab.model.request("which number");
     expect(messages.slice(1, 3).map(({ content }) => content)).toEqual(["remember 7", "Seven it is."]);
     expect(messages.at(-1)?.content).toBe("which number");
     expect(await ask(chat, "/debug")).toMatch(/^Run .*: done/);

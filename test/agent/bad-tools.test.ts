@@ -37,7 +37,11 @@ const tools = [
   badTool("throws", "read", () => {
     throw new Error("boom");
   }),
-  badTool("throws_nothing", "read", () => Promise.reject(undefined as unknown as Error)),
+  badTool("throws_nothing", "read", () => {
+    const { promise, reject } = Promise.withResolvers<never>();
+    reject();
+    return promise;
+  }),
   badTool("refuses", "once", () => {
     throw new InvalidInput("there is no room 13", { code: "no_room" });
   }),
@@ -145,7 +149,7 @@ describe.concurrent("a call that goes wrong becomes a result, and the answer com
     lab.model.when(word, call({ name, args }), say("I coped."));
     const { id } = await lab.send(chat, word);
     expect(await lab.answerTo(chat, id)).toMatchObject({ kind: "answer", text: "I coped." });
-    const [, , calling, result] = lab.model.about(word)[1]!.messages;
+    const [, , calling, result] = lab.model.request(word, 2).messages;
     expect(result?.content).toMatch(reads);
     expect(result?.tool_call_id).toBe(calling?.tool_calls?.[0]?.id);
     // What goes back to the provider is what every provider accepts.
@@ -171,7 +175,7 @@ describe.concurrent("a call that goes wrong becomes a result, and the answer com
     lab.model.when("forty calls", call(...calls), say("That was much."));
     const { id } = await lab.send(chat, "forty calls");
     expect((await lab.answerTo(chat, id)).text).toBe("That was much.");
-    const results = lab.model.about("forty calls")[1]!.messages.filter(({ role }) => role === "tool");
+    const results = lab.model.request("forty calls", 2).messages.filter(({ role }) => role === "tool");
     expect(results.map((result) => result.tool_call_id)).toEqual(calls.map((each) => each.id));
     expect(results.map(({ content }) => content)).toEqual([
       ...Array.from({ length: 16 }, () => "fine"),
@@ -190,7 +194,7 @@ describe.concurrent("a call that goes wrong becomes a result, and the answer com
       say("Sorted."),
     );
     expect((await lab.answerTo(chat, (await lab.send(chat, "same ids")).id)).text).toBe("Sorted.");
-    const { messages } = lab.model.about("same ids")[2]!;
+    const { messages } = lab.model.request("same ids", 3);
     const ids = messages.flatMap((message) => message.tool_calls ?? []).map((each) => each.id);
     expect(new Set(ids).size).toBe(4);
     expect(messages.flatMap((message) => message.tool_call_id ?? [])).toEqual(ids);

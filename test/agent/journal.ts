@@ -8,8 +8,8 @@ import {
   stepLine,
   tryFailedLine,
   type End,
+  type JournalEntry,
 } from "../../src/engine/journal.ts";
-import type { JournalEntry } from "../../src/engine/journal.ts";
 import { parseConversationId, parseMessageId, parseRunId, parseWorkspaceId } from "../../src/kernel/ids.ts";
 import type { InboundMessage } from "../../src/kernel/messages.ts";
 

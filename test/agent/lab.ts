@@ -74,7 +74,7 @@ export async function openLab({ database, idle = false, ...options }: LabOptions
       feed.until(() => deliveriesIn(feed.events(conversation)).filter((each) => each.kind === kind)[number - 1]),
 
     /** Resolves when `find` finds something; it is asked again after every live event. */
-    until: feed.until,
+    until: <T>(find: () => T | undefined): Promise<T> => feed.until(find),
 
     /** Hands everything over to a new worker, as a restart of the program does. */
     async restart(): Promise<void> {

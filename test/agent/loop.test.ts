@@ -1,7 +1,7 @@
 import { LLMock } from "@copilotkit/aimock";
 import { afterAll, expect, test } from "vitest";
 import { z } from "zod";
-import { parseWorkspaceId } from "../../src/kernel/ids.ts";
+import { parseMessageId, parseRunId, parseWorkspaceId } from "../../src/kernel/ids.ts";
 import { silentLog } from "../../src/kernel/ports.ts";
 import { defineTool } from "../../src/tools/define.ts";
 import { testRedis } from "../setup/redis.ts";
@@ -239,6 +239,33 @@ test("a secret is never shown to the model nor in /debug or /memory, whatever re
   expect(asked.includes("hunter2")).toBe(false);
   expect(asked).toContain("- town: Cádiz");
   expect(asked).toContain("- pin: (secret, not shown)");
+});
+
+test("conversations are listed newest first, for everyone and for one person, and each can be looked at", async () => {
+  const { door } = lab.runtime();
+  const workspaceId = parseWorkspaceId("lister");
+  const [one, two] = [lab.conversation(), lab.conversation()];
+  lab.model.when("list me", say("1"), say("2"));
+  const later = Date.now() + 60_000;
+  await lab.answerTo(one, (await lab.send(one, "list me", { workspaceId, at: later })).id);
+  await lab.answerTo(two, (await lab.send(two, "list me", { workspaceId, at: later + 1 })).id);
+  expect((await door.conversations({ workspaceId, limit: 10 })).map(({ id }) => id)).toEqual([two, one]);
+  expect((await door.conversations({ limit: 1 })).map(({ id }) => id)).toEqual([two]);
+  expect((await door.conversations({ limit: 1, before: later + 1 })).map(({ id }) => id)).toEqual([one]);
+  expect(await door.conversation(one)).toEqual({
+    id: one,
+    platform: "api",
+    owner: workspaceId,
+    lastActivityAt: later,
+    state: "idle",
+    runId: undefined,
+    queueMode: "queue",
+    waiting: [],
+  });
+  expect(await door.conversation(lab.conversation())).toBeUndefined();
+  expect(await door.transcript(lab.conversation())).toEqual([]);
+  expect(await door.run(parseRunId("no-such-run"))).toBeUndefined();
+  expect(await door.messageStatus(one, parseMessageId("no-such-message"))).toBeUndefined();
 });
 
 test("files that came with a message are named to the model with what became of them", async () => {

@@ -84,6 +84,12 @@ export async function startModelServer() {
       scripts.set(word, [...(scripts.get(word) ?? []), ...replies]);
     },
     about,
+    /** The `number`th request about `word`, from 1; throws when there were not as many. */
+    request(word: string, number = 1): Asked {
+      const found = about(word)[number - 1];
+      if (found === undefined) throw new Error(`the model was asked about "${word}" ${about(word).length} times`);
+      return found;
+    },
     /** Resolves when the model was asked about `word` for the `count`th time. */
     asked(word: string, count = 1): Promise<Asked> {
       return new Promise((resolve) => {

@@ -1,9 +1,11 @@
 import { afterAll, describe, expect, test } from "vitest";
+import { stopRun } from "../../src/agent/stop.ts";
+import { readConversation } from "../../src/agent/views.ts";
 import type { ConversationId, MessageId } from "../../src/kernel/ids.ts";
 import { parseMessageId } from "../../src/kernel/ids.ts";
 import { testRedis } from "../setup/redis.ts";
 import { openLab } from "./lab.ts";
-import { call, hold, say } from "./model-server.ts";
+import { call, hold, refuse, say } from "./model-server.ts";
 
 const lab = await openLab({ database: await testRedis(), settings: "queue:\n  max_waiting: 25\n" });
 afterAll(() => lab.close());
@@ -19,6 +21,12 @@ async function busyConversation(mode: string, word: string) {
   return { chat, first: first.id, held };
 }
 
+function idAt(ids: readonly MessageId[], index: number): MessageId {
+  const id = ids[index];
+  if (id === undefined) throw new Error(`there is no message ${index}`);
+  return id;
+}
+
 const texts = (chat: ConversationId) => lab.said(chat).map(({ text }) => text);
 
 describe("queue", () => {
@@ -31,9 +39,9 @@ describe("queue", () => {
       expect([status, position]).toEqual(["queued", index + 1]);
       sent.push(id);
     }
-    expect(await lab.status(chat, sent[4]!)).toMatchObject({ status: "queued", position: 5 });
+    expect(await lab.status(chat, idAt(sent, 4))).toMatchObject({ status: "queued", position: 5 });
     held.release();
-    await lab.answerTo(chat, sent[19]!);
+    await lab.answerTo(chat, idAt(sent, 19));
     expect(
       lab
         .said(chat)
@@ -111,14 +119,70 @@ describe("queue", () => {
   });
 });
 
+test("whoever looks at any moment sees what was there before, and every message moves in one direction only", async () => {
+  const chat = lab.conversation();
+  const { door } = lab.runtime();
+  lab.model.when("watched", ...Array.from({ length: 24 }, () => say("seen")));
+  const ids: MessageId[] = [];
+  const stages = ["queued", "running", "answered"];
+  const last = new Map<MessageId, number>();
+  let transcript: readonly string[] = [];
+  for (let index = 0; index < 24; index++) ids.push((await lab.send(chat, `watched ${index}`)).id);
+  while (last.get(idAt(ids, 23)) !== 2) {
+    const now = (await door.transcript(chat)).map(({ id }) => id);
+    expect(now.slice(0, transcript.length)).toEqual(transcript);
+    transcript = now;
+    for (const id of ids) {
+      const status = await lab.status(chat, id);
+      const stage = stages.indexOf(status?.status ?? "");
+      expect(stage).toBeGreaterThanOrEqual(last.get(id) ?? 0);
+      expect(status?.answers.length).toBe(stage === 2 ? 1 : 0);
+      last.set(id, stage);
+    }
+  }
+});
+
+test("a conversation that changes hands between two looks is not seen as empty", async () => {
+  const chat = lab.conversation();
+  const { lanes } = lab.runtime();
+  /** Reads the conversation while `meanwhile` happens right after the first look at what the lane is doing. */
+  const readWhile = (meanwhile: () => Promise<unknown>) => {
+    let happened = false;
+    const look: typeof lanes.look = async (lane) => {
+      const state = await lanes.look(lane);
+      if (!happened) {
+        happened = true;
+        await meanwhile();
+      }
+      return state;
+    };
+    return readConversation(chat, { lanes: { ...lanes, look } });
+  };
+  lab.model.when("settled", say("Yes."));
+  await lab.answerTo(chat, (await lab.send(chat, "settled")).id);
+  const held = hold(say("Now, too."));
+  lab.model.when("unsettled", held.reply);
+  const id = parseMessageId("changes-hands");
+  const taken = await readWhile(async () => {
+    await lab.send(chat, "unsettled", { id });
+    await held.arrived;
+  });
+  expect(taken).toMatchObject({ runs: [{}, {}], state: { kind: "run" } });
+  const over = await readWhile(async () => {
+    held.release();
+    await lab.answerTo(chat, id);
+  });
+  expect(over).toMatchObject({ runs: [{}, { ended: { end: "done" } }], state: { kind: "idle" } });
+});
+
 describe("collect", () => {
   test("all messages that wait are answered together, each of them once", async () => {
     const { chat, first, held } = await busyConversation("collect", "gathering");
     lab.model.when("third thing", say("all three"));
-    const ids = [];
+    const ids: MessageId[] = [];
     for (const text of ["first thing", "second thing", "third thing"]) ids.push((await lab.send(chat, text)).id);
     held.release();
-    const said = await lab.answerTo(chat, ids[2]!);
+    const said = await lab.answerTo(chat, idAt(ids, 2));
     expect(said).toMatchObject({ text: "all three", answers: ids });
     expect(
       lab.model
@@ -171,6 +235,20 @@ describe("steer", () => {
     for (const id of [first.id, second.id]) expect((await lab.status(chat, id))?.answers).toHaveLength(1);
   });
 
+  test("a message that comes while the run waits for a busy model joins it before the next try", async () => {
+    const chat = lab.conversation();
+    await lab.answerTo(chat, (await lab.send(chat, "/queue steer")).id);
+    lab.model.when("busy model", refuse(429, { error: { message: "slow down" } }, { "retry-after-ms": "300" }));
+    lab.model.when("one more thing", say("Both at once."));
+    const first = await lab.send(chat, "busy model");
+    await lab.model.asked("busy model");
+    const second = await lab.send(chat, "one more thing");
+    expect(await lab.answerTo(chat, first.id)).toMatchObject({
+      text: "Both at once.",
+      answers: [first.id, second.id],
+    });
+  });
+
   test("a message that comes too late for the run gets one of its own", async () => {
     const { chat, first, held } = await busyConversation("steer", "nearly over");
     lab.model.when("too late", say("own answer"));
@@ -194,6 +272,15 @@ describe("interrupt", () => {
     expect(await lab.answerTo(chat, second.id)).toMatchObject({ text: "important answer", answers: [second.id] });
     held.release();
     expect(texts(chat)).toHaveLength(3);
+  });
+
+  test("a message whose own run is going already interrupts nothing", async () => {
+    const { chat, first, held } = await busyConversation("interrupt", "on its own");
+    const { lanes, clock } = lab.runtime();
+    const request = { conversation: chat, opening: "Interrupted.", inFavourOf: first };
+    expect(await stopRun(request, { lanes, clock })).toBeUndefined();
+    held.release();
+    expect((await lab.answerTo(chat, first)).text).toBe("answer to on its own");
   });
 
   test("a volley of messages is answered one by one: each interrupts the one before, never itself", async () => {

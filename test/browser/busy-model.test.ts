@@ -33,15 +33,21 @@ describeInBrowser("the web page while a model takes its time", () => {
     second.write("It is ");
     await says(chat.draft, "It is");
     second.write("**42**");
-    await says(chat.draft, "It is 42");
+    // Pieces are gathered for a moment before they are shown, so the model goes on writing.
+    await expect
+      .poll(() => {
+        second.write("!");
+        return chat.draft.innerText();
+      })
+      .toMatch(/^It is 42!+/);
     await picture(page, "streaming");
     expect(await chat.answers.count()).toBe(0);
-    second.write(".");
+    second.write(" Really.");
     second.end();
-    await says(chat.answers, "It is 42.");
+    await says(chat.answers, /^Parley\s*It is 42!+ Really\./);
     await isGone(chat.draft);
     await says(chat.state, "Idle");
-    expect(await wordsOf(chat.answers)).toEqual(["It is 42."]);
+    expect(await chat.answers.count()).toBe(1);
     expect(progress).toEqual(expect.arrayContaining(["Thinking", "Writing"]));
   });
 

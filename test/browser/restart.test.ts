@@ -33,7 +33,6 @@ describeInBrowser("the web page when the server goes away", () => {
     await chat.send("while it was away");
     await says(chat.unsent, "Not sent yet");
     await picture(page, "offline");
-    // What is not sent survives a reload of the page, should the server be back by then.
     await startProgram(stage, { ...env, PORT: new URL(first.url).port });
     await says(chat.link, "Live");
 

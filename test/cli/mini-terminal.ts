@@ -51,8 +51,8 @@ export function miniTerminal(columns = 60): MiniTerminal {
   }
 
   function show(text: string): void {
-    for (const [token] of text.matchAll(/\u001B\[[\d;]*[A-Za-z]|[\s\S]/gu)) {
-      if (token.length > 1 && token.startsWith("\u001B")) control(token.slice(1));
+    for (const [token] of text.matchAll(/\p{Cc}\[[\d;]*[A-Za-z]|[\s\S]/gu)) {
+      if (token.startsWith("\u001B[")) control(token.slice(1));
       else if (token === "\n") {
         y += 1;
         x = 0;

@@ -2,18 +2,14 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { probeRedis } from "../../src/store/redis-probe.ts";
 import { privateRedis } from "../setup/redis.ts";
 import { beginCli, runCli, startBot, temporaryFolder } from "./processes.ts";
 
 const LABEL = "\n\n— offline demo model";
-let bot: Awaited<ReturnType<typeof startBot>>;
-
-beforeAll(async () => {
-  const { socketPath } = await privateRedis({ until: afterAll });
-  bot = await startBot({ REDIS_URL: socketPath, PARLEY_DATA: temporaryFolder(afterAll) }, afterAll);
-});
+const redis = await privateRedis({ until: afterAll });
+const bot = await startBot({ REDIS_URL: redis.socketPath, PARLEY_DATA: temporaryFolder(afterAll) }, afterAll);
 
 /** A port on which nothing listens. */
 async function freePort(): Promise<string> {
@@ -23,6 +19,16 @@ async function freePort(): Promise<string> {
   server.close();
   await once(server, "close");
   return String(typeof address === "object" ? address?.port : "");
+}
+
+/** Resolves after so many steps have begun in a conversation. */
+async function untilSteps(events: string, count: number): Promise<void> {
+  const { body } = await fetch(events);
+  let seen = "";
+  for await (const bytes of body ?? []) {
+    seen += Buffer.from(bytes).toString();
+    if (seen.split("event: run.progress").length > count) return;
+  }
 }
 
 describe("chat, between pipes", () => {
@@ -63,15 +69,9 @@ describe("chat, between pipes", () => {
     const env = { REDIS_URL: socketPath, PARLEY_DATA: temporaryFolder() };
     const first = await startBot(env);
     const { child, done } = beginCli(["chat", "--url", first.url, "--user", "di"]);
+    const watched = untilSteps(`${first.url}/v1/conversations/terminal:di/events`, 6);
     child.stdin.end("run a long job of 25 steps\nwhat is 3*3\n");
-    const steps = async () => {
-      const text = await (await fetch(`${first.url}/v1/conversations/terminal:di`)).text();
-      const { run_id: run } = JSON.parse(text) as { run_id?: string | null };
-      if (typeof run !== "string") return 0;
-      const found = (await (await fetch(`${first.url}/v1/runs/${run}`)).json()) as { steps?: unknown[] };
-      return found.steps?.length ?? 0;
-    };
-    while ((await steps()) < 6);
+    await watched;
     await first.kill();
     await startBot({ ...env, PORT: first.port });
     const numbers = Array.from({ length: 25 }, (_, step) => step + 1).join(", ");
@@ -142,9 +142,9 @@ describe("status", () => {
   });
 
   test("a bot without its Redis is not ready", async () => {
-    const redis = await privateRedis();
-    const lame = await startBot({ REDIS_URL: redis.socketPath, PARLEY_DATA: temporaryFolder() });
-    await redis.kill();
+    const own = await privateRedis();
+    const lame = await startBot({ REDIS_URL: own.socketPath, PARLEY_DATA: temporaryFolder() });
+    await own.kill();
     const { out, code } = await runCli(["status", "--url", lame.url]);
     expect(out).toMatch(/answers {2}yes\nready {4}no\n[\s\S]*Not ready: /);
     expect(code).toBe(1);
@@ -240,35 +240,4 @@ test("keys are made, used, listed without themselves, and taken back", async () 
     expect(refused).toMatchObject({ code: 1, out: "" });
     expect(refused.err).toContain("Set PARLEY_API_KEY to a key of this bot");
   }
-});
-
-describe("the command line", () => {
-  test.each([
-    [["chatt"], "unknown command 'chatt'"],
-    [["chat", "--loud"], "unknown option '--loud'"],
-    [["chat", "hello"], "too many arguments for 'chat'"],
-    [["chat", "--user", "two words"], "user_id contains white space"],
-    [["chat", "--url", "localhost:8300"], "--url needs an address such as http://127.0.0.1:8300"],
-    [["keys", "create", "--scope", "chat"], "required option '--name <name>' not specified"],
-    [["keys", "create", "--name", "x", "--scope", "all"], "Allowed choices are admin, chat, read"],
-    [["keys", "revoke"], "missing required argument 'id'"],
-    [["config", "shw"], "unknown command 'shw'"],
-  ])("%j is refused with what is wrong", async (args, message) => {
-    const { out, err, code } = await runCli(args);
-    expect(out).toBe("");
-    expect(err).toMatch(/^parley: /);
-    expect(err).toContain(message);
-    expect(code).toBe(2);
-  });
-
-  test.each([
-    [[], "chat [options]"],
-    [["--help"], "config"],
-    [["help", "chat"], "--conversation <id>"],
-    [["--version"], "0.1.0"],
-  ])("%j is answered", async (args, part) => {
-    const { out, code } = await runCli(args);
-    expect(out).toContain(part);
-    expect(code).toBe(0);
-  });
 });

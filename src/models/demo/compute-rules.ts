@@ -34,8 +34,9 @@ function calculate(text: string, turn: Parameters<Rule["respond"]>[1]) {
   const expression = expressionOf(text);
   return useTool(turn, { tool: "calculate", args: { expression } }, (content) => {
     const found = readResult(resultSchema, content);
-    if (found === undefined) return `${expression} = ${content}`;
-    return `${expression} = ${found.result}${found.note === undefined ? "" : ` (${found.note})`}`;
+    const shown = /[*_]/.test(expression) ? `\`${expression}\`` : expression;
+    if (found === undefined) return `${shown} = ${content}`;
+    return `${shown} = ${found.result}${found.note === undefined ? "" : ` (${found.note})`}`;
   });
 }
 

@@ -32,8 +32,15 @@ beforeEach(async () => {
 
 describe("tool files", () => {
   test("give their tools by default and named exports, each once, sorted by file", async () => {
-    await write("b.ts", toolFile("beta", '"from b"') + 'export { tool as again };\nexport const other = 1;\nexport function helper() {}\n');
-    await write("a.ts", `${toolFile("alpha.one", "1")}export default defineTool({ ...definition, name: "alpha.two" });\n`);
+    await write(
+      "b.ts",
+      toolFile("beta", '"from b"') +
+        "export { tool as again };\nexport const other = 1;\nexport function helper() {}\n",
+    );
+    await write(
+      "a.ts",
+      `${toolFile("alpha.one", "1")}export default defineTool({ ...definition, name: "alpha.two" });\n`,
+    );
     const source = await start();
     expect(await names(source)).toEqual(["alpha.two", "alpha.one", "beta"]);
     expect(source.problems()).toEqual([]);
@@ -94,18 +101,46 @@ describe("tool files", () => {
 
 describe("a broken file is named, with its line when that is known, and the others keep working", () => {
   const broken = [
-    { what: "a mistake in the types' syntax", text: "const a: number = 1;\nconst b = = 2;\n", says: "broken.ts:2: Expression expected" },
-    { what: "something Node cannot strip", text: "\nexport enum A { B }", says: "broken.ts:2: TypeScript enum is not supported" },
+    {
+      what: "a mistake in the types' syntax",
+      text: "const a: number = 1;\nconst b = = 2;\n",
+      says: "broken.ts:2: Expression expected",
+    },
+    {
+      what: "something Node cannot strip",
+      text: "\nexport enum A { B }",
+      says: "broken.ts:2: TypeScript enum is not supported",
+    },
     { what: "a throw", text: "const a: number = 1;\n\n  throw new Error('no key');", says: "broken.ts:3:9: no key" },
-    { what: "a bug", text: "const a = undefined as unknown as { b: 1 };\na.b;\nexport {};", says: "broken.ts:2:3: TypeError: Cannot read" },
+    {
+      what: "a bug",
+      text: "const a = undefined as unknown as { b: 1 };\na.b;\nexport {};",
+      says: "broken.ts:2:3: TypeError: Cannot read",
+    },
     { what: "a missing module", text: 'import "./nothing.ts";', says: "broken.ts: Cannot find module" },
-    { what: "a missing export", text: '\nimport { nope } from "#parley/tools";', says: "broken.ts:2: The requested module" },
+    {
+      what: "a missing export",
+      text: '\nimport { nope } from "#parley/tools";',
+      says: "broken.ts:2: The requested module",
+    },
     { what: "a thrown text", text: 'throw "text";', says: "broken.ts: text" },
-    { what: "a bad definition", text: `${toolFile("x", "1")}defineTool({ ...definition, timeoutMs: -1 });`, says: 'broken.ts:4:1: Tool "x": timeoutMs is -1' },
+    {
+      what: "a bad definition",
+      text: `${toolFile("x", "1")}defineTool({ ...definition, timeoutMs: -1 });`,
+      says: 'broken.ts:4:1: Tool "x": timeoutMs is -1',
+    },
     { what: "no tool", text: "export const a = { name: 'a' };", says: "broken.ts: exports no tool" },
-    { what: "a name no model can call", text: toolFile("two words", "1"), says: 'broken.ts: Tool name "two words" must be' },
+    {
+      what: "a name no model can call",
+      text: toolFile("two words", "1"),
+      says: 'broken.ts: Tool name "two words" must be',
+    },
     { what: "an exit", text: "process.exit(3);", says: "broken.ts: ended the process with code 3 when imported" },
-    { what: "a failure nobody waits for", text: "void Promise.reject(new Error('later'));\nexport {};", says: "broken.ts:1:21: later" },
+    {
+      what: "a failure nobody waits for",
+      text: "void Promise.reject(new Error('later'));\nexport {};",
+      says: "broken.ts:1:21: later",
+    },
   ];
   test.each(broken)("$what", async ({ text, says }) => {
     await write("a.ts", toolFile("alpha", "1"));
@@ -159,7 +194,11 @@ describe("a broken file is named, with its line when that is known, and the othe
 describe("two tools of one name", () => {
   test.each([
     { second: "alpha", says: /\/b\.ts: the tool "alpha" is left out: [^/]+\/a\.ts has one of that name$/ },
-    { second: "alpha_x", first: "alpha.x", says: /\/b\.ts: the tool "alpha_x" is left out: models could not tell it from "alpha\.x" in [^/]+\/a\.ts$/ },
+    {
+      second: "alpha_x",
+      first: "alpha.x",
+      says: /\/b\.ts: the tool "alpha_x" is left out: models could not tell it from "alpha\.x" in [^/]+\/a\.ts$/,
+    },
   ])("$second: the later file's is refused and both files are named", async ({ first = "alpha", second, says }) => {
     await write("a.ts", toolFile(first, '"first"'));
     await write("b.ts", `${toolFile(second, '"second"')}export default defineTool({ ...definition, name: "beta" });`);
@@ -242,7 +281,10 @@ describe("a changed file", () => {
   });
 
   test("does not disturb a call that is under way", async () => {
-    await write("a.ts", `const { promise, resolve } = Promise.withResolvers();\n${toolFile("alpha", "promise")}export default defineTool({ ...definition, name: "end", run: () => resolve("old") });`);
+    await write(
+      "a.ts",
+      `const { promise, resolve } = Promise.withResolvers();\n${toolFile("alpha", "promise")}export default defineTool({ ...definition, name: "end", run: () => resolve("old") });`,
+    );
     const source = await start();
     const running = call(source, "alpha");
     const [end] = (await source.toolsFor(ADA)).filter(({ name }) => name === "end");
@@ -279,7 +321,10 @@ test("closing abandons files that are being loaded, and loads none any more", as
   const begun = join(dir, "begun");
   const watcher = watch(dir);
   onTestFinished(() => watcher.close());
-  await write("a.ts", `import { writeFileSync } from "node:fs";\nwriteFileSync(${JSON.stringify(begun)}, "");\nwhile (true) {}`);
+  await write(
+    "a.ts",
+    `import { writeFileSync } from "node:fs";\nwriteFileSync(${JSON.stringify(begun)}, "");\nwhile (true) {}`,
+  );
   const checking = source.check();
   while (!existsSync(begun)) await once(watcher, "change");
   await source.close();

@@ -7,6 +7,7 @@ import type { Log } from "../../kernel/ports.ts";
 import type { Tool } from "../contract.ts";
 import { withDeadline } from "../deadline.ts";
 import { distinctTools } from "../distinct-tools.ts";
+import { createPublishedTools } from "../published-tools.ts";
 import type { ToolSource } from "../source.ts";
 import { watchFolder, type FileContent, type FolderContent } from "../watch-folder.ts";
 import { exportedTools } from "./exported-tools.ts";
@@ -32,16 +33,17 @@ export async function createCodeTools(options: {
   const { dir, log, importMs = 10_000, importModule = (url: string): Promise<unknown> => import(url) } = options;
   const label = basename(resolve(dir));
   const closing = new AbortController();
+  const published = createPublishedTools(log);
   const files = new Map<string, LoadedFile>();
-  let tools: readonly Tool[] = [];
-  let problems: readonly string[] = [];
   let folderUrl = "";
   let version = 0;
   const hooks = hookImports({ folderUrl: () => folderUrl, toolsUrl: TOOLS_URL });
 
   const change = async (content: FolderContent): Promise<void> => {
     if ("problem" in content) {
-      return publish(tools, [`${label}: ${content.problem}; what was loaded before stays in use`]);
+      return published.publish(published.tools(), [
+        `${label}: ${content.problem}; what was loaded before stays in use`,
+      ]);
     }
     folderUrl = await addressOf(dir);
     const wanted = new Map([...content.files].filter(([name]) => !isHelper(name)));
@@ -57,7 +59,10 @@ export async function createCodeTools(options: {
     }
     const names = [...wanted.keys()];
     const distinct = distinctTools(names.map((name) => [`${label}/${name}`, files.get(name)?.tools ?? []]));
-    publish(distinct.tools, [...names.flatMap((name) => describeProblem(label, files.get(name))), ...distinct.problems]);
+    published.publish(distinct.tools, [
+      ...names.flatMap((name) => describeProblem(label, files.get(name))),
+      ...distinct.problems,
+    ]);
   };
 
   const load = async (changed: readonly (readonly [string, FileContent])[]): Promise<ReadonlyMap<string, Outcome>> => {
@@ -82,7 +87,9 @@ export async function createCodeTools(options: {
     const late = () => new OutsideError(`was not imported within ${importMs / 1000} s`, { code: "timeout" });
     try {
       const url = folderUrl + encodeURIComponent(file) + marker;
-      const module: unknown = await withDeadline({ ms: importMs, signal: closing.signal, late }, () => importModule(url));
+      const module: unknown = await withDeadline({ ms: importMs, signal: closing.signal, late }, () =>
+        importModule(url),
+      );
       const found = exportedTools(module);
       return found.length > 0 ? { tools: found, problem: undefined } : { problem: `${file}: ${NO_TOOLS}` };
     } catch (error) {
@@ -90,18 +97,10 @@ export async function createCodeTools(options: {
     }
   };
 
-  const publish = (current: readonly Tool[], wrong: readonly string[]): void => {
-    for (const problem of wrong) if (!problems.includes(problem)) log.warn({ problem }, "a tool file cannot be used");
-    const before = tools.length;
-    tools = current;
-    problems = wrong;
-    if (before + tools.length > 0) log.info({ tools: tools.map(({ name }) => name) }, "tool files loaded");
-  };
-
   const watching = await watchFolder({ ...options, accepts: isModule, onChange: change });
   return {
-    toolsFor: () => Promise.resolve(tools),
-    problems: () => problems,
+    toolsFor: () => Promise.resolve(published.tools()),
+    problems: () => published.problems(),
     check: () => watching.check(),
     close: async () => {
       closing.abort();
@@ -137,7 +136,9 @@ function isHelper(name: string): boolean {
 }
 
 function printOf(file: FileContent, shared: readonly (readonly [string, FileContent])[]): string {
-  return createHash("sha256").update(JSON.stringify([file, shared])).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify([file, shared]))
+    .digest("hex");
 }
 
 // Node imports a file under its real path, and the hooks compare addresses.

@@ -8,7 +8,8 @@ const MAX_MESSAGE_CHARS = 300;
  */
 export function describeImportFailure(error: unknown, file: string, marker: string): string {
   const place = findPlace(error, marker);
-  const where = place === undefined || place.file === file ? `${file}${place?.position ?? ""}` : describeOther(file, place);
+  const where =
+    place === undefined || place.file === file ? `${file}${place?.position ?? ""}` : describeOther(file, place);
   return `${where}: ${messageOf(error).replaceAll(marker, "")}`;
 }
 

@@ -73,5 +73,7 @@ async function tryInOneThread(
 
 function describeDeath(error: unknown, file: string, marker: string): string {
   const outOfMemory = error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY";
-  return outOfMemory ? `${file}: took more than ${MEMORY_MB} MB when imported` : describeImportFailure(error, file, marker);
+  return outOfMemory
+    ? `${file}: took more than ${MEMORY_MB} MB when imported`
+    : describeImportFailure(error, file, marker);
 }

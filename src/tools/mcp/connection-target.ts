@@ -18,4 +18,11 @@ export type ConnectionTarget =
 export type HttpSignIn =
   | { readonly kind: "none" }
   | { readonly kind: "bearer"; readonly token: string }
-  | { readonly kind: "provider"; readonly provider: OAuthClientProvider };
+  | {
+      readonly kind: "client_credentials";
+      readonly clientId: string;
+      readonly clientSecret: string;
+      readonly scope?: string | undefined;
+    }
+  /** A person's own sign-in. */
+  | { readonly kind: "oauth"; readonly provider: OAuthClientProvider };

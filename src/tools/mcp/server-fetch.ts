@@ -11,8 +11,7 @@ export interface ServerFetch {
   close(): Promise<void>;
 }
 
-/** A fetch that reaches public addresses and the `allowed` ones, sends `headers` to the server alone, and reads in limits. */
-export function createServerFetch(options: {
+export interface ServerFetchOptions {
   readonly url: URL;
   /** For requests to the server's own origin. */
   readonly headers: () => Readonly<Record<string, string>>;
@@ -21,7 +20,10 @@ export function createServerFetch(options: {
   readonly maxBytes: number;
   /** How long one request may take, streams of events that never end excepted. */
   readonly requestMs: number;
-}): ServerFetch {
+}
+
+/** A fetch that reaches public addresses and the `allowed` ones, sends `headers` to the server alone, and reads in limits. */
+export function createServerFetch(options: ServerFetchOptions): ServerFetch {
   const { url: server, headers, allowed, resolve, maxBytes, requestMs } = options;
   // Long calls and quiet streams have limits of their own, in `requestMs` and with the caller.
   const open = (unguarded: boolean) =>

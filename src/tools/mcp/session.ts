@@ -1,4 +1,5 @@
 import type { CallToolResult, Tool as McpTool } from "@modelcontextprotocol/client";
+import type { OutsideCode } from "../../kernel/errors.ts";
 
 /** A list as it was read; `more` when the server has more than was read. */
 export interface ReadList {
@@ -15,7 +16,7 @@ export interface WireCall {
   readonly timeoutMs: number;
 }
 
-/** One connection to a server, from its start to its end. What its calls throw is for `explainFailure`. */
+/** One connection to a server, from its start to its end. What its methods throw is a {@link SessionFailure}. */
 export interface Session {
   /** The process, for a server that is a program. */
   readonly pid: number | undefined;
@@ -29,7 +30,35 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** What a session tells its owner. Neither may throw or block. */
-export interface SessionEvents {
-  readonly onToolsChanged: () => void;
+/**
+ * A request to a server failed. `message` is a few words that go after the server's name. `outcome` is what is known of
+ * the call; `passing` says whether another try makes sense; `gone` that this connection is of no more use.
+ */
+export class SessionFailure extends Error {
+  override readonly name = "SessionFailure";
+  readonly code: OutsideCode;
+  readonly outcome: "not-done" | "unknown" | "done";
+  readonly passing: boolean;
+  readonly gone: boolean;
+  /** A wait the server asked for. */
+  readonly afterMs: number | undefined;
+
+  constructor(
+    message: string,
+    facts: {
+      readonly code: OutsideCode;
+      readonly outcome: SessionFailure["outcome"];
+      readonly passing?: boolean;
+      readonly gone?: boolean;
+      readonly afterMs?: number | undefined;
+      readonly cause?: unknown;
+    },
+  ) {
+    super(message, { cause: facts.cause });
+    this.code = facts.code;
+    this.outcome = facts.outcome;
+    this.passing = facts.passing ?? false;
+    this.gone = facts.gone ?? false;
+    this.afterMs = facts.afterMs;
+  }
 }

@@ -44,10 +44,10 @@ export function createConversationList({ api, titles, user }) {
       for (const { id } of found) {
         // One without any message to be called by is not asked about again and again.
         if (titled.value.has(id) || lookedAt.has(id)) continue;
-        lookedAt.add(id);
         const first = await api.firstMessage(id);
-        if (mine !== asked) return;
+        lookedAt.add(id);
         if (first !== undefined) entitle(id, first.text);
+        if (mine !== asked) return;
       }
     } catch (error) {
       if (mine === asked && !(error instanceof Failure && error.status === 401)) problem.value = describe(error);

@@ -28,7 +28,7 @@ export function Draft({ chat }) {
       isWorking &&
       html`<p class="progress">
         ${isLive && html`<span class="pulse" aria-hidden="true"></span>`}
-        <span>${isLive ? run.label || "Working" : "Working when last heard of"}</span>
+        <span>${isLive ? run.label || "Working" : "Was working when the connection broke"}</span>
       </p>`
     }
   </div>`;
