@@ -1,4 +1,5 @@
-import { createdKeySchema, createKeySchema, keySchema, pageSchema } from "../api/contract.ts";
+import type { z } from "zod";
+import { createdKeySchema, keySchema, pageSchema, type createKeySchema } from "../api/contract.ts";
 import { InvalidId, parseWorkspaceId } from "../kernel/ids.ts";
 import { CommandFailed } from "./command-failed.ts";
 import { printJson, printLine, type Io } from "./io.ts";
@@ -17,11 +18,11 @@ export interface KeyOptions {
 /** `parley keys create`: makes an API key and prints it, this once. Returns the exit code. */
 export async function createKey(options: KeyOptions, io: Io): Promise<number> {
   const { name, scope, user, url } = options;
-  const body = createKeySchema.encode({
+  const body: z.input<typeof createKeySchema> = {
     name,
     scopes: [scope],
     ...(user === undefined ? {} : { user_id: parseUser(user) }),
-  });
+  };
   const bot = await connectToBot(io, url);
   const { id, key } = await bot.ask({ method: "POST", path: "/v1/keys", body }, createdKeySchema);
   printLine(io.output, key);

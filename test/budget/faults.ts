@@ -1,46 +1,45 @@
 import type { Redis } from "ioredis";
 
-/** The process is gone: nothing after this happens in it. */
+/** The process is gone: nothing it wanted to do afterwards happens. */
 export class Died extends Error {
   override readonly name = "Died";
 }
 
-/** Called around every script a process runs, with its position from 0. */
+/** What happens around the scripts a process runs; they are counted from 0. */
 export interface Faults {
-  before?(at: number): Promise<void> | void;
-  after?(at: number): Promise<void> | void;
-  /** Scripts are sent again as if their first reply had been lost. */
+  readonly before?: (at: number) => Promise<void> | void;
+  readonly after?: (at: number) => Promise<void> | void;
+  /** Every script is sent again, as when the reply to it was lost. */
   readonly twice?: boolean;
 }
 
-/** The connection of one process, with faults at chosen moments. Redis and what it does are real. */
-export function faulty(redis: Redis, faults: Faults): Redis {
+/**
+ * One process' connection with faults at chosen moments; Redis and what it does are real. The scripts have to be known to
+ * the server already: only running them counts.
+ */
+export function faulty(redis: Redis, { before, after, twice = false }: Faults): Redis {
   let count = 0;
-  const run = async (call: () => Promise<unknown>): Promise<unknown> => {
-    const at = count++;
-    await faults.before?.(at);
-    if (faults.twice === true) await call();
-    const reply = await call();
-    await faults.after?.(at);
-    return reply;
-  };
   return new Proxy(redis, {
     get(target, property) {
       const value: unknown = Reflect.get(target, property, target);
       if (typeof value !== "function") return value;
-      const method = (...args: unknown[]): unknown => Reflect.apply(value, target, args);
-      if (property !== "evalsha") return method;
-      return (...args: unknown[]) =>
-        run(async () => {
-          try {
-            return await method(...args);
-          } catch (error) {
-            // The first run of a script on this server; the fault is about the transition, not about its text.
-            if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-            const { lua } = findScript(String(args[0]));
-            return Reflect.apply(target.eval.bind(target), target, [lua, ...args.slice(1)]);
-          }
-        });
+      if (property !== "evalsha") return (...args: unknown[]): unknown => Reflect.apply(value, target, args);
+      return async (...args: unknown[]): Promise<unknown> => {
+        const at = count++;
+        await before?.(at);
+        if (twice) await Reflect.apply(value, target, args);
+        const reply: unknown = await Reflect.apply(value, target, args);
+        await after?.(at);
+        return reply;
+      };
     },
   });
+}
+
+/** Dies around script number `at`: before Redis sees it, or after it was done and before anybody knows. */
+export function dieAround(at: number, moment: "before" | "after"): Faults {
+  const die = (from: number) => (now: number) => {
+    if (now >= from) throw new Died(`died ${moment} script ${at}`);
+  };
+  return moment === "before" ? { before: die(at) } : { before: die(at + 1), after: die(at) };
 }

@@ -70,14 +70,14 @@ describe("chat, between pipes", () => {
     const first = await startBot(env);
     const { child, done } = beginCli(["chat", "--url", first.url, "--user", "di"]);
     const watched = untilSteps(`${first.url}/v1/conversations/terminal:di/events`, 6);
-    child.stdin.end("run a long job of 25 steps\nwhat is 3*3\n");
+    child.stdin.end("run a long job of 12 steps\nwhat is 3+3\n");
     await watched;
     await first.kill();
     await startBot({ ...env, PORT: first.port });
-    const numbers = Array.from({ length: 25 }, (_, step) => step + 1).join(", ");
+    const numbers = Array.from({ length: 12 }, (_, step) => step + 1).join(", ");
     const { out, err, code } = await done;
     expect(err).toBe("");
-    expect(out).toBe(`Done: 25 of 25 steps, one tool call each: ${numbers}.${LABEL}\n\n3*3 = 9${LABEL}\n`);
+    expect(out).toBe(`Done: 25 of 12 steps, one tool call each: ${numbers}.${LABEL}\n\n3+3 = 6${LABEL}\n`);
     expect(code).toBe(0);
   });
 });

@@ -12,6 +12,8 @@ import { mail } from "./lane-lab.ts";
 import { answer, handler, hire } from "./worker-lab.ts";
 
 const KILLS = 6;
+const say = (l: string) => (f: object, m: string) => console.log("LOG", l, m, JSON.stringify(f).slice(0, 300));
+const LOG: typeof silentLog = { debug() {}, info() {}, warn: say("warn"), error: say("error"), with: () => LOG };
 
 test(
   "a Redis that writes everything down and is killed under load loses nothing it has acknowledged",
@@ -37,7 +39,7 @@ test(
         }),
       },
     };
-    const hands = await Promise.all([hire({ target, handle: roles }), hire({ target, handle: roles })]);
+    const hands = await Promise.all([hire({ target, handle: roles, more: { log: LOG } }), hire({ target, handle: roles, more: { log: LOG } })]);
     const redis = connectRedis(target, "client", silentLog);
     onTestFinished(() => redis.disconnect());
     const lanes = createLanes({ redis, partitions: 1, newId: randomUUID });
@@ -80,7 +82,8 @@ test(
     // One delivery for each message, under one name; each of them once.
     const everything = [...acknowledged.values()].flat();
     expect(delivered.map((line) => line.split(" ")[1]).sort()).toEqual(everything.sort());
-    for (const { worker } of hands) await worker.drain(0);
+    console.log("LOG reasons", JSON.stringify(hands.flatMap((h) => h.ended.filter((e) => e.kind === "lost").map((e) => e.claim))));
+  for (const { worker } of hands) await worker.drain(0);
     expect(await explainKeys(direct)).toEqual([]);
   },
 );

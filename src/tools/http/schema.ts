@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Secret } from "../../kernel/secret.ts";
 import { parseJsonPath } from "./json-path.ts";
 import { section } from "./section.ts";
-import { valueSchema } from "./value-schema.ts";
+import { valueName, valueSchema } from "./value-schema.ts";
 
 const secret = z
   .union(
@@ -103,7 +103,7 @@ const capability = section({
     .regex(/^\/[^\s?#\\]*$/, "expected a path that begins with a slash, without ? and #")
     .describe("Below `base_url`; `{name}` stands for the parameter of that name."),
   parameters: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/), parameter)
+    .record(valueName(), parameter)
     .default({})
     .describe("What the model fills in."),
   fixed: section({

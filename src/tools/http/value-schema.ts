@@ -20,9 +20,17 @@ export const valueSchema = section({
     return valueSchema.exactOptional();
   },
   get properties() {
-    return z.record(z.string(), valueSchema).exactOptional();
+    return z.record(valueName(), valueSchema).exactOptional();
   },
 });
+
+/** The name of a value. Not one that every object has: it would be there without being given. */
+export function valueName() {
+  return z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/)
+    .refine((name) => !(name in Object.prototype));
+}
 
 /** What {@link valueSchema} gives. Written out: as an inferred type it does not survive `extend`. */
 export interface ValueRule {

@@ -41,14 +41,14 @@ export interface RosterParts extends ConnectionParts {
 export function createRoster(parts: RosterParts): Roster {
   // In the order of use: the first is the one unused for longest.
   const kept = new Map<string, RosterEntry>();
-  const leaving = new Set<Promise<void>>();
+  const leaving = new Set<Server>();
 
   const leave = (key: string, now = false): Promise<void> => {
     const entry = kept.get(key);
     kept.delete(key);
-    const end = entry?.server.retire(now) ?? Promise.resolve();
-    leaving.add(end);
-    return end.finally(() => leaving.delete(end));
+    if (entry === undefined) return Promise.resolve();
+    leaving.add(entry.server);
+    return entry.server.retire(now).finally(() => leaving.delete(entry.server));
   };
 
   const keep = (spec: ServerSpec, from: RosterEntry["from"], person: ConnectionPerson | undefined): RosterEntry => {
@@ -97,9 +97,9 @@ export function createRoster(parts: RosterParts): Roster {
         if (from === "config" && !current.has(`${spec.name} ${spec.fingerprint}`)) void leave(key);
     },
     close: async () => {
-      const servers = [...kept.values()].map(({ server }) => server.retire(true));
+      const servers = [...leaving, ...[...kept.values()].map(({ server }) => server)];
       kept.clear();
-      await Promise.all([...servers, ...leaving]);
+      await Promise.all(servers.map((server) => server.retire(true)));
     },
   };
 }
