@@ -9,6 +9,7 @@ import { createSystemPrompt } from "./agent/system-prompt.ts";
 import type { Config } from "./config/schema.ts";
 import { createDeliveryHandler } from "./delivery/delivery.ts";
 import { createWorker, type Role } from "./engine/worker.ts";
+import { meterModel, meterTool } from "./metered.ts";
 import type { ModelClient } from "./models/contract.ts";
 import { createRecordedPlatform } from "./platforms/recorded.ts";
 import { connectRedis, type RedisConnection, type RedisTarget } from "./store/connection.ts";
@@ -43,14 +44,16 @@ export interface RuntimeOptions {
 
 /** The durable part put together: the door in, the lanes, what runs in them, and what is remembered. */
 export function createRuntime(options: RuntimeOptions) {
-  const { redis, partitions, metrics, newId, log, model } = options;
+  const { redis, partitions, metrics, newId, log } = options;
+  const model = meterModel(options.model, metrics);
   const config = options.config();
   const clock = systemClock;
   const lanes = createLanes({ redis, partitions, newId, limits: { maxWaiting: config.queue.max_waiting } });
   const conversations = createConversationStore(redis);
   const memory = createMemoryStore(redis);
   const live = createLive(redis);
-  const toolbox = createToolbox([...builtinTools({ memory, fetchPage: createSafeFetch() }), ...(options.tools ?? [])]);
+  const tools = [...builtinTools({ memory, fetchPage: createSafeFetch() }), ...(options.tools ?? [])];
+  const toolbox = createToolbox(tools.map((tool) => meterTool(tool, metrics)));
   const defaultQueueMode = () => options.config().queue.mode;
   const keepMs = lanes.limits.recordMs;
 

@@ -1,5 +1,5 @@
 import type { ConversationId, DeliveryId, MessageId, RunId, WorkspaceId } from "../kernel/ids.ts";
-import type { InboundMessage } from "../kernel/messages.ts";
+import type { InboundMessage, OutboundMessage } from "../kernel/messages.ts";
 import type { QueueMode } from "./queue-mode.ts";
 
 /** What happened to a message at the door. `position` is how many are ahead of it. */
@@ -39,6 +39,10 @@ export interface TranscriptMessage {
   /** The run that wrote it, or that answers it. */
   readonly runId: RunId;
   readonly authorName?: string | undefined;
+  /** What it was to its reader, for what the bot said. */
+  readonly kind?: OutboundMessage["kind"] | undefined;
+  /** The buttons under a question. */
+  readonly choices?: readonly string[] | undefined;
 }
 
 export interface WaitingMessage {

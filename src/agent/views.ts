@@ -1,5 +1,5 @@
-import type { ConversationId, LaneId, RunId } from "../kernel/ids.ts";
-import { platformOf } from "../kernel/messages.ts";
+import { deliveryId, type ConversationId, type LaneId, type RunId } from "../kernel/ids.ts";
+import { platformOf, type OutboundMessage } from "../kernel/messages.ts";
 import { unpackLines } from "../engine/archive.ts";
 import { parseLines } from "../engine/journal.ts";
 import type { ConversationStore } from "../store/conversations.ts";
@@ -18,6 +18,7 @@ import {
   readRuns,
   stepsByName,
   toolStep,
+  type OpenQuestion,
   type RunRecord,
 } from "./runs.ts";
 import { runPointerKey } from "./settle.ts";
@@ -30,6 +31,8 @@ export interface ViewParts {
   /** The newest ended run of a conversation. */
   readonly lastRun: (conversation: ConversationId) => Promise<RunView | undefined>;
 }
+
+type DeliveryKind = OutboundMessage["kind"];
 
 type ReadParts = Pick<ViewParts, "lanes">;
 
@@ -73,8 +76,7 @@ export function transcriptOf(runs: readonly RunRecord[]): TranscriptMessage[] {
     const said: TranscriptMessage[] = [];
     for (const entry of run.entries) {
       const asked = answers.get(entry);
-      if (asked?.askedAt !== undefined)
-        said.push(assistant(run, `${run.runId}:${asked.step}:0`, asked.question.ask, asked.askedAt));
+      if (asked?.askedAt !== undefined) said.push(questionOf(run, asked.step, asked.question, asked.askedAt));
       for (const message of inboundOf(entry))
         said.push({
           id: message.id,
@@ -87,27 +89,34 @@ export function transcriptOf(runs: readonly RunRecord[]): TranscriptMessage[] {
     }
     for (const [step, question] of questions)
       if (question.answeredBy === undefined && question.askedAt !== undefined)
-        said.push(assistant(run, `${run.runId}:${step}:0`, question.question.ask, question.askedAt));
+        said.push(questionOf(run, step, question.question, question.askedAt));
     const final = finalText(run);
-    if (final !== undefined) said.push(assistant(run, `${run.runId}:${final.step}:0`, final.text, final.at));
+    if (final !== undefined) {
+      const { step, ...rest } = final;
+      said.push({ id: deliveryId(run.runId, step), role: "assistant", runId: run.runId, ...rest });
+    }
     return said;
   });
 }
 
-function assistant(run: RunRecord, id: string, text: string, at: number): TranscriptMessage {
-  return { id, role: "assistant", text, at, runId: run.runId };
+function questionOf(run: RunRecord, step: string, question: OpenQuestion["question"], at: number): TranscriptMessage {
+  const { ask: text, choices } = question;
+  return { id: deliveryId(run.runId, step), role: "assistant", text, at, runId: run.runId, kind: "question", choices };
 }
 
 /** The last thing a run said, with the step under which it was delivered. */
-function finalText(run: RunRecord): { readonly step: string; readonly text: string; readonly at: number } | undefined {
+function finalText(
+  run: RunRecord,
+): { readonly step: string; readonly text: string; readonly at: number; readonly kind: DeliveryKind } | undefined {
   if (run.ended === undefined) return undefined;
   const { end, at, text } = run.ended;
   const lastTurn = partsOf(run).findLast((part) => part.kind === "turn");
   const turn = lastTurn?.kind === "turn" ? lastTurn.turn : undefined;
   if (end === "done" && turn !== undefined && !run.command)
-    return { step: `ai_call_${turn.number}`, text: text ?? turn.reply.text, at };
+    return { step: `ai_call_${turn.number}`, text: text ?? turn.reply.text, at, kind: "answer" };
   if (text === undefined) return undefined;
-  return { step: end === "stopped" ? "stop" : end === "failed" ? "failed" : "command", text, at };
+  if (end === "failed") return { step: "failed", text, at, kind: "error" };
+  return { step: end === "stopped" ? "stop" : "command", text, at, kind: "notice" };
 }
 
 /** A conversation with its state, or undefined when nobody ever spoke in it. */

@@ -142,6 +142,8 @@ export const transcriptMessageSchema = z
     at: instant,
     run_id: z.string().meta({ description: "The run that wrote it, or that answers it." }),
     author_name: z.string().optional(),
+    kind: deliveryKindSchema.optional().meta({ description: "For what the bot said." }),
+    choices: z.array(z.string()).optional().meta({ description: "The buttons under a question." }),
   })
   .meta({ id: "TranscriptMessage" });
 

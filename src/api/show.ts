@@ -60,7 +60,7 @@ export function showConversation(conversation: ConversationView): z.output<typeo
 
 /** A message as people saw it. */
 export function showTranscriptMessage(message: TranscriptMessage): z.output<typeof transcriptMessageSchema> {
-  const { id, role, text, at, runId, authorName } = message;
+  const { id, role, text, at, runId, authorName, kind, choices } = message;
   return {
     id,
     role,
@@ -68,6 +68,8 @@ export function showTranscriptMessage(message: TranscriptMessage): z.output<type
     at: showInstant(at),
     run_id: runId,
     ...(authorName === undefined ? {} : { author_name: authorName }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(choices === undefined ? {} : { choices: [...choices] }),
   };
 }
 

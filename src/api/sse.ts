@@ -87,19 +87,20 @@ export async function streamEvents(sink: Sink, watching: Watching): Promise<void
 
 /**
  * What the bot said after the delivery with this id, as events. All of it when there is no such delivery any more: the
- * client tells by their ids which it has. The transcript knows no kinds, so everything is an answer. Pure.
+ * client tells by their ids which it has. Pure.
  */
 export function missedDeliveries(messages: readonly TranscriptMessage[], lastEventId: string): ShownLiveEvent[] {
   const last = messages.findIndex((message) => message.role === "assistant" && message.id === lastEventId);
   return messages
     .slice(last + 1)
     .filter((message) => message.role === "assistant")
-    .map(({ id, text, at, runId }) => ({
+    .map(({ id, text, at, runId, kind = "answer", choices }) => ({
       type: "delivery",
       delivery: {
         id,
-        kind: "answer",
+        kind,
         text,
+        ...(choices === undefined ? {} : { choices: [...choices] }),
         answers: messages.filter((asked) => asked.role === "user" && asked.runId === runId).map((asked) => asked.id),
         at: new Date(at).toISOString(),
       },

@@ -15,7 +15,7 @@ const scope: BudgetScope = { workspaceId: parseWorkspaceId("ada"), conversationI
 const money = (amount: number) => ({ tokens: amount, money: amount, steps: 1 });
 
 /** The budgets as one process has them. */
-function process(faults: Faults = {}, limit = 1000) {
+function oneProcess(faults: Faults = {}, limit = 1000) {
   return createBudgets({
     redis: faulty(redis, faults),
     config: () => ({
@@ -30,7 +30,7 @@ function process(faults: Faults = {}, limit = 1000) {
     newId: () => `n${++ids}`,
   });
 }
-type Process = ReturnType<typeof process>;
+type Process = ReturnType<typeof oneProcess>;
 
 /** One attempt at a step: what it really cost, also when the process died over it. */
 async function attempt(budgets: Process, estimate: number, actual: number): Promise<number> {
@@ -47,7 +47,7 @@ async function attempt(budgets: Process, estimate: number, actual: number): Prom
 }
 
 async function counts() {
-  const usages = await process().usage(scope);
+  const usages = await oneProcess().usage(scope);
   const of = (name: string) => usages.find((usage) => usage.of === name && usage.per === "day");
   const [person, installation] = [of("person"), of("installation")];
   return {
@@ -85,19 +85,19 @@ describe("a process that dies over a step of 10, which then costs 3 in another o
     { at: 3, moment: "before", half: [10, 0], spent: 10, why: "the same" },
     { at: 3, moment: "after", half: [0, 0], spent: 10, why: "all is settled" },
   ])("$moment script $at: $why", async ({ at, moment, half, spent }) => {
-    await attempt(process(dieAround(at, moment)), 10, 7);
+    await attempt(oneProcess(dieAround(at, moment)), 10, 7);
     expect((await counts()).held).toEqual(half);
-    await attempt(process(), 10, 3);
+    await attempt(oneProcess(), 10, 3);
     expect(await counts()).toEqual({ person: spent, installation: spent, held: [0, 0] });
   });
 
   test.each([2, 3])("and is refused by everybody's budget, before script %i calls the person's part off", async (at) => {
     await redis.flushdb();
-    expect(await process({}, 5).reserve({ id: "r:1", scope, estimate: money(10) })).toMatchObject({ kind: "refused" });
-    await process(dieAround(at, "before"), 5)
+    expect(await oneProcess({}, 5).reserve({ id: "r:1", scope, estimate: money(10) })).toMatchObject({ kind: "refused" });
+    await oneProcess(dieAround(at, "before"), 5)
       .reserve({ id: "r:1", scope, estimate: money(10) })
       .catch(() => undefined);
-    await attempt(process(), 10, 3);
+    await attempt(oneProcess(), 10, 3);
     expect(await counts()).toEqual({ person: 3, installation: 3, held: [0, 0] });
   });
 
@@ -113,8 +113,8 @@ describe("a process that dies over a step of 10, which then costs 3 in another o
         await redis.flushdb();
         let paid = 0;
         for (const { at, moment, estimate, actual } of deaths)
-          paid += await attempt(process(dieAround(at, moment)), estimate, actual);
-        paid += await attempt(process(), 10, 3);
+          paid += await attempt(oneProcess(dieAround(at, moment)), estimate, actual);
+        paid += await attempt(oneProcess(), 10, 3);
         const { person, installation, held } = await counts();
         expect(person).toBe(installation);
         expect(held).toEqual([0, 0]);
@@ -126,12 +126,12 @@ describe("a process that dies over a step of 10, which then costs 3 in another o
   });
 
   test("and a step nobody repeats holds nothing back after its deadline", async () => {
-    await attempt(process(dieAround(1, "after")), 10, 7);
+    await attempt(oneProcess(dieAround(1, "after")), 10, 7);
     await redis.zadd("{ws:ada}:budget:holds", 1, "{ws:ada}:budget:hold:r:1");
     await redis.zadd("{budget}:holds", 1, "{budget}:hold:r:1");
     expect(await counts()).toEqual({ person: 0, installation: 0, held: [0, 0] });
     // If it is repeated after all, the call that may have been made still counts.
-    await attempt(process(), 10, 3);
+    await attempt(oneProcess(), 10, 3);
     expect(await counts()).toEqual({ person: 13, installation: 13, held: [0, 0] });
   });
 });
@@ -140,7 +140,7 @@ describe("a process that stands still over a step while another one does it, and
   test.each([0, 1, 2, 3])("before script %i: all budgets agree and every call counts", async (at) => {
     const reached = Promise.withResolvers<void>();
     const released = Promise.withResolvers<void>();
-    const standing = process({
+    const standing = oneProcess({
       async before(now) {
         if (now !== at) return;
         reached.resolve();
@@ -152,7 +152,7 @@ describe("a process that stands still over a step while another one does it, and
       throw error;
     });
     await reached.promise;
-    let paid = await attempt(process(), 10, 3);
+    let paid = await attempt(oneProcess(), 10, 3);
     released.resolve();
     paid += await late;
     const { person, installation, held } = await counts();
@@ -165,7 +165,7 @@ describe("a process that stands still over a step while another one does it, and
   test("is told so when it had not begun to spend", async () => {
     const released = Promise.withResolvers<void>();
     const reached = Promise.withResolvers<void>();
-    const standing = process({
+    const standing = oneProcess({
       async before(at) {
         if (at !== 1) return;
         reached.resolve();
@@ -174,15 +174,38 @@ describe("a process that stands still over a step while another one does it, and
     });
     const late = standing.reserve({ id: "r:1", scope, estimate: money(10) });
     await reached.promise;
-    await attempt(process(), 10, 3);
+    await attempt(oneProcess(), 10, 3);
     released.resolve();
     await expect(late).rejects.toThrow("Step r:1 is being done by a later attempt");
     expect(await counts()).toEqual({ person: 3, installation: 3, held: [0, 0] });
   });
 });
 
+test("attempts at one step that mix in any order: all budgets agree and every call counts", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), fc.integer({ min: 2, max: 3 }), async (scheduler, count) => {
+      await redis.flushdb();
+      const before = scheduler.scheduleFunction(() => Promise.resolve());
+      const attempts = Array.from({ length: count }, () =>
+        attempt(oneProcess({ before }), 10, 3).catch((error: unknown) => {
+          if (error instanceof OutsideError) return 0;
+          throw error;
+        }),
+      );
+      const all = Promise.all(attempts);
+      await scheduler.waitFor(all);
+      const paid = (await all).reduce((sum, one) => sum + one, 0);
+      const { person, installation, held } = await counts();
+      expect(person).toBe(installation);
+      expect(person).toBeGreaterThanOrEqual(paid);
+      expect(held).toEqual([0, 0]);
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test("commands that are sent again count once", async () => {
-  const budgets = process({ twice: true });
+  const budgets = oneProcess({ twice: true });
   const first = await budgets.reserve({ id: "r:1", scope, estimate: money(10) });
   expect(first).toMatchObject({ kind: "ok", notices: [] });
   expect((await counts()).held).toEqual([10, 10]);

@@ -1,19 +1,5 @@
-import { PassThrough } from "node:stream";
-import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { runProgram } from "../../src/cli/program.ts";
-
-/** What a command line comes to in a process where nothing else is there. */
-async function run(...args: string[]) {
-  const [input, output, errors] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  input.end();
-  const env = { PARLEY_CONFIG: "no-such-folder" };
-  const untilSignal = () => new AbortController().signal;
-  const code = await runProgram(args, { env, input, output, errors, fetch, untilSignal });
-  output.end();
-  errors.end();
-  return { out: await text(output), err: await text(errors), code };
-}
+import { runHere } from "./in-process.ts";
 
 test.each([
   [["chatt"], "unknown command 'chatt'\n(Did you mean chat?)"],
@@ -29,7 +15,7 @@ test.each([
   [["config", "shw"], "unknown command 'shw'"],
   [["doctor"], "unknown command 'doctor'"],
 ])("%j is refused with what is wrong", async (args, message) => {
-  const { out, err, code } = await run(...args);
+  const { out, err, code } = await runHere(args);
   expect(out).toBe("");
   expect(err).toMatch(/^parley: /);
   expect(err).toContain(message);
@@ -43,7 +29,7 @@ test.each([
   [["keys", "create", "--help"], '(choices: "admin", "chat", "read")'],
   [["--version"], "0.1.0"],
 ])("%j is answered", async (args, part) => {
-  const { out, err, code } = await run(...args);
+  const { out, err, code } = await runHere(args);
   expect(out).toContain(part);
   expect(err).toBe("");
   expect(code).toBe(0);

@@ -72,7 +72,7 @@ test(
     await expect.poll(async () => (await lanes.active(0)).size, { timeout: 20_000 }).toBe(0);
     for (const lane of names) {
       const lines = await lanes.readJournal(lane);
-      if (checkJournal(lines).length > 0) { const { cpSync } = await import("node:fs"); const { dirname } = await import("node:path"); cpSync(dirname(server.socketPath), "/tmp/aofdump", { recursive: true, filter: (f: string) => !f.endsWith(".sock") }); console.log("BAD", lane, lines.slice(0, 3), lines.length); }
+      if (checkJournal(lines).length > 0) await dump(lane + " " + lines.slice(0, 3).join(" ") + lines.length);
     expect(checkJournal(lines)).toEqual([]);
       const read = lines
         .filter((line) => line.startsWith(">"))
@@ -82,8 +82,7 @@ test(
     // One delivery for each message, under one name; each of them once.
     const everything = [...acknowledged.values()].flat();
     expect(delivered.map((line) => line.split(" ")[1]).sort()).toEqual(everything.sort());
-    console.log("LOG reasons", JSON.stringify(hands.flatMap((h) => h.ended.filter((e) => e.kind === "lost").map((e) => e.claim))));
-  for (const { worker } of hands) await worker.drain(0);
+    for (const { worker } of hands) await worker.drain(0);
     expect(await explainKeys(direct)).toEqual([]);
   },
 );

@@ -4,7 +4,7 @@ import type { Output } from "../io.ts";
 import { displayWidth } from "../text-layout.ts";
 
 /** What is written before the line a person types. */
-export const PROMPT = "> ";
+const PROMPT = "> ";
 
 /**
  * A terminal with text that stays and, below it, a few rows that are replaced. What it is given must be printable and

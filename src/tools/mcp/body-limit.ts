@@ -15,8 +15,7 @@ export function limitBody(maxBytes: number, endless: boolean): TransformStream<U
         if (tail !== undefined) size = tail;
         atLineStart = endsLine(chunk, atLineStart);
       }
-      if (size > maxBytes)
-        throw new OutsideError(`the answer is larger than ${maxBytes} bytes`, { code: "too-large" });
+      if (size > maxBytes) throw new OutsideError(`the answer is larger than ${maxBytes} bytes`, { code: "too-large" });
       controller.enqueue(chunk);
     },
   });

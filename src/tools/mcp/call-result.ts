@@ -75,11 +75,7 @@ async function describeFile(what: string, file: ResultFile, keep?: KeepFile, uri
 }
 
 function nameIn(uri: string): string {
-  return (
-    /([^/?#]{1,100})\/?(?:[?#].*)?$/s
-      .exec(uri)?.[1]
-      ?.replaceAll(/[^\w.-]+/g, "_") ?? "file"
-  );
+  return /([^/?#]{1,100})\/?(?:[?#].*)?$/s.exec(uri)?.[1]?.replaceAll(/[^\w.-]+/g, "_") ?? "file";
 }
 
 function facts(known: readonly (string | undefined)[]): string {

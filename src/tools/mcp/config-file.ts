@@ -8,9 +8,7 @@ import { mcpFileSchema, toMcpConfig, type McpConfig } from "./config-schema.ts";
 export type FillIn = (text: string) => { readonly text: string } | { readonly problem: string };
 
 /** The settings of a file that can be used, or everything that is wrong with it, each as `mcp.yaml:line:column …`. */
-export type ParsedMcpFile =
-  | { readonly config: McpConfig }
-  | { readonly problems: readonly string[] };
+export type ParsedMcpFile = { readonly config: McpConfig } | { readonly problems: readonly string[] };
 
 /** The file in the configuration folder. */
 export const MCP_FILE = "mcp.yaml";
@@ -20,7 +18,12 @@ export const MCP_FILE = "mcp.yaml";
  */
 export function parseMcpFile(text: string, fill: FillIn): ParsedMcpFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, logLevel: "error" });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+    logLevel: "error",
+  });
   const placeAt = (offset = 0) => {
     const { line, col } = lines.linePos(offset);
     return `${MCP_FILE}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
@@ -30,31 +33,40 @@ export function parseMcpFile(text: string, fill: FillIn): ParsedMcpFile {
     (error) => `${placeAt(error.pos[0])} ${error.message.split(":")[0] ?? ""}`,
   );
   if (broken.length > 0) return { problems: broken };
-  const unfilled = fillScalars(document, fill).map(({ offset, problem }) => `${placeAt(offset)} ${problem}`);
+  const { problems, filledIn } = fillScalars(document, fill);
+  if (problems.length > 0) return { problems: problems.map(({ offset, words }) => `${placeAt(offset)} ${words}`) };
   const data = readData(document);
   if ("problem" in data) return { problems: [`${placeAt()} ${data.problem}`] };
   const checked = mcpFileSchema.safeParse(data.value ?? {});
-  if (unfilled.length > 0) return { problems: unfilled };
   if (!checked.success)
     return {
       problems: checked.error.issues.flatMap((issue) =>
         explain(issue).map(({ path, message }) => `${placeAt(offsetOf(document, path))} ${path.join(".")}: ${message}`),
       ),
     };
-  return { config: toMcpConfig(checked.data, (server) => fingerprintOf(document.getIn(["servers", server], true))) };
+  return {
+    config: toMcpConfig(checked.data, {
+      fingerprintOf: (server) => fingerprintOf(document.getIn(["servers", server], true)),
+      isFilledIn: (value) => filledIn.has(value),
+    }),
+  };
 }
 
-function fillScalars(document: Document.Parsed, fill: FillIn): { offset: number | undefined; problem: string }[] {
-  const problems: { offset: number | undefined; problem: string }[] = [];
+function fillScalars(document: Document.Parsed, fill: FillIn) {
+  const problems: { readonly offset: number | undefined; readonly words: string }[] = [];
+  const filledIn = new Set<string>();
   visit(document, {
     Scalar(key, node) {
       if (key === "key" || typeof node.value !== "string" || !node.value.includes("${")) return;
       const filled = fill(node.value);
-      if ("problem" in filled) problems.push({ offset: node.range?.[0], problem: filled.problem });
-      else node.value = filled.text;
+      if ("problem" in filled) problems.push({ offset: node.range?.[0], words: filled.problem });
+      else {
+        node.value = filled.text;
+        filledIn.add(filled.text);
+      }
     },
   });
-  return problems;
+  return { problems, filledIn };
 }
 
 function readData(document: Document.Parsed): { value: unknown } | { problem: string } {

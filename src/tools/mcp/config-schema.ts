@@ -22,12 +22,20 @@ interface ServerBase {
   readonly idleMs: number | undefined;
 }
 
+/** A value as it stands in the file, or a secret when the environment filled something in. */
+export type ConfigText = string | Secret;
+
+/** The text of a value, for the one place that uses it. */
+export function revealText(text: ConfigText): string {
+  return typeof text === "string" ? text : text.reveal();
+}
+
 /** A server that is a program on this machine. */
 export interface StdioSpec extends ServerBase {
   readonly kind: "stdio";
   readonly command: string;
   readonly args: readonly string[];
-  readonly env: Readonly<Record<string, Secret>>;
+  readonly env: Readonly<Record<string, ConfigText>>;
   readonly cwd?: string | undefined;
 }
 
@@ -35,7 +43,7 @@ export interface StdioSpec extends ServerBase {
 export interface HttpSpec extends ServerBase {
   readonly kind: "http";
   readonly url: string;
-  readonly headers: Readonly<Record<string, Secret>>;
+  readonly headers: Readonly<Record<string, ConfigText>>;
   readonly auth: HttpAuth;
   /** Further `host:port` pairs it may send us to, for instance its authorization server on a private address. */
   readonly allow: readonly string[];
@@ -108,16 +116,18 @@ const serverSchema = z
     command: z.string().min(1).optional().describe("The program that is the server; it speaks over stdin and stdout."),
     args: z.array(z.string()).optional().describe("The program's arguments."),
     env: z
-      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), secret)
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
       .optional()
-      .describe("Variables for the program, besides PATH, HOME and a few others. Nothing else of the environment gets there."),
+      .describe(
+        "Variables for the program, besides PATH, HOME and a few others. Nothing else of the environment gets there.",
+      ),
     cwd: z.string().min(1).optional().describe("The program's working directory."),
     url: z
       .url({ protocol: /^https?$/, error: "expected an http or https address" })
       .optional()
       .describe("The address of a server that speaks streamable HTTP."),
     headers: z
-      .record(z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/), secret)
+      .record(z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/), z.string().regex(/^[^\r\n]*$/))
       .optional()
       .describe("Headers of every request to the server, and to no other."),
     auth: authSchema.optional().describe("How the server is told who is calling."),
@@ -167,22 +177,26 @@ export const mcpFileSchema = z.strictObject({
     .describe("The servers everybody has, by name. Their tools are called name.tool."),
 });
 
+/** What a file says besides its values. */
+export interface FileFacts {
+  readonly fingerprintOf: (server: string) => string;
+  /** Whether the environment filled something into a value that now reads like this. */
+  readonly isFilledIn: (text: string) => boolean;
+}
+
 /** The settings as the rest of the program uses them. */
-export function toMcpConfig(
-  file: z.output<typeof mcpFileSchema>,
-  fingerprintOf: (server: string) => string,
-): McpConfig {
+export function toMcpConfig(file: z.output<typeof mcpFileSchema>, facts: FileFacts): McpConfig {
   const servers = Object.entries(file.servers ?? {}).filter(([, server]) => server.enabled);
   return {
-    servers: servers.map(([name, server]) => toSpec(name, fingerprintOf(name), server)),
+    servers: servers.map(([name, server]) => toSpec(name, server, facts)),
     peopleMayAdd: file.people_may_add,
   };
 }
 
-function toSpec(name: string, fingerprint: string, server: z.output<typeof serverSchema>): ServerSpec {
+function toSpec(name: string, server: z.output<typeof serverSchema>, facts: FileFacts): ServerSpec {
   const base: ServerBase = {
     name,
-    fingerprint,
+    fingerprint: facts.fingerprintOf(name),
     only: server.only,
     tools: server.tools,
     approval: server.approval,
@@ -192,10 +206,24 @@ function toSpec(name: string, fingerprint: string, server: z.output<typeof serve
   };
   if (server.command !== undefined) {
     const { command, args = [], env = {}, cwd } = server;
-    return { ...base, kind: "stdio", command, args, env, cwd };
+    return { ...base, kind: "stdio", command, args, env: hideFilledIn(env, facts), cwd };
   }
   const { url = "", headers = {}, auth = { type: "none" as const }, allow = [] } = server;
-  return { ...base, kind: "http", url, headers, auth: toAuth(auth), allow: allow.map((each) => each.toLowerCase()) };
+  return {
+    ...base,
+    kind: "http",
+    url,
+    headers: hideFilledIn(headers, facts),
+    auth: toAuth(auth),
+    allow: allow.map((each) => each.toLowerCase()),
+  };
+}
+
+function hideFilledIn(texts: Readonly<Record<string, string>>, { isFilledIn }: FileFacts): Record<string, ConfigText> {
+  const entries = Object.entries(texts).map(
+    ([key, text]) => [key, isFilledIn(text) ? new Secret(text) : text] as const,
+  );
+  return Object.fromEntries(entries);
 }
 
 function toAuth(auth: z.output<typeof authSchema>): HttpAuth {

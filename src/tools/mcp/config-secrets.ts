@@ -1,10 +1,11 @@
-import type { Secret } from "../../kernel/secret.ts";
-import type { McpConfig, ServerSpec } from "./config-schema.ts";
+import { Secret } from "../../kernel/secret.ts";
+import type { HttpAuth, McpConfig, ServerSpec } from "./config-schema.ts";
 
 /** Every secret value in the settings of one server. */
 export function secretsOf(spec: ServerSpec): readonly string[] {
-  return (spec.kind === "stdio" ? Object.values(spec.env) : [...Object.values(spec.headers), ...authSecrets(spec.auth)])
-    .map((secret) => secret.reveal());
+  const values =
+    spec.kind === "stdio" ? Object.values(spec.env) : [...Object.values(spec.headers), authSecret(spec.auth)];
+  return values.filter((value) => value instanceof Secret).map((secret) => secret.reveal());
 }
 
 /** Every secret value in the settings. */
@@ -12,15 +13,14 @@ export function configSecretsOf(config: McpConfig): readonly string[] {
   return config.servers.flatMap(secretsOf);
 }
 
-function authSecrets(auth: Extract<ServerSpec, { kind: "http" }>["auth"]): readonly Secret[] {
+function authSecret(auth: HttpAuth): Secret | undefined {
   switch (auth.type) {
     case "none":
-      return [];
+      return undefined;
     case "bearer":
-      return [auth.token];
+      return auth.token;
     case "oauth":
-      return auth.clientSecret === undefined ? [] : [auth.clientSecret];
     case "client_credentials":
-      return [auth.clientSecret];
+      return auth.clientSecret;
   }
 }

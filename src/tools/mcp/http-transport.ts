@@ -55,17 +55,22 @@ export function createHttpTransport(
     },
     close: () =>
       (closing ??= (async () => {
-        await Promise.race([inner.terminateSession().catch(() => undefined), delay(GOODBYE_MS, undefined, { ref: false })]);
+        await Promise.race([
+          inner.terminateSession().catch(() => undefined),
+          delay(GOODBYE_MS, undefined, { ref: false }),
+        ]);
         await inner.close();
         await connections.close();
       })()),
   };
-  inner.onmessage = (message) => {
-    if ("id" in message && message.id !== undefined && !("method" in message)) open.delete(message.id);
-    transport.onmessage?.(message);
-  };
-  inner.onerror = (error) => transport.onerror?.(error);
-  inner.onclose = () => transport.onclose?.();
+  Object.assign(inner, {
+    onmessage: (message: JSONRPCMessage) => {
+      if ("id" in message && message.id !== undefined && !("method" in message)) open.delete(message.id);
+      transport.onmessage?.(message);
+    },
+    onerror: (error: Error) => transport.onerror?.(error),
+    onclose: () => transport.onclose?.(),
+  } satisfies Partial<Transport>);
   return transport;
 }
 

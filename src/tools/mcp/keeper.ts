@@ -152,7 +152,11 @@ export function createKeeper(options: KeeperOptions): Keeper {
       if (session !== undefined)
         return { is: "running", ...trouble, ...(session.pid === undefined ? {} : { pid: session.pid }) };
       if (signIn !== undefined)
-        return { is: "sign-in", trouble: signIn.message, ...(signIn.url === undefined ? {} : { signInUrl: signIn.url }) };
+        return {
+          is: "sign-in",
+          trouble: signIn.message,
+          ...(signIn.url === undefined ? {} : { signInUrl: signIn.url }),
+        };
       if (starting !== undefined) return { is: "starting", ...trouble };
       const pause = pauseOf(circuit, clock.now());
       if (pause === undefined) return { is: "idle", ...trouble };

@@ -97,7 +97,8 @@ function describeGaps(
   { server, only = [] }: ListingRules,
 ): string[] {
   const there = new Set(definitions.map(({ name }) => name));
-  const missing = only.filter((name) => !there.has(name));
+  // Of a list that goes on, what is missing may still come.
+  const missing = more ? [] : only.filter((name) => !there.has(name));
   return [
     ...(surplus > 0 || more
       ? [

@@ -1,4 +1,8 @@
-import type { OAuthClientProvider, OAuthDiscoveryState, StoredOAuthClientInformation } from "@modelcontextprotocol/client";
+import type {
+  OAuthClientProvider,
+  OAuthDiscoveryState,
+  StoredOAuthClientInformation,
+} from "@modelcontextprotocol/client";
 import { z } from "zod";
 import { InvalidInput, OutsideError } from "../../kernel/errors.ts";
 import type { Clock, NewId } from "../../kernel/ports.ts";
@@ -90,7 +94,7 @@ export function createPersonSignIn(options: SignInOptions): PersonSignIn {
     saveCodeVerifier: (verifier) => note({ verifier }),
     codeVerifier: async () => (await readSignIn())?.verifier ?? "",
     saveDiscoveryState: (discovery) => note({ discovery: compact(discovery) }),
-    discoveryState: async () => (await readSignIn())?.discovery as OAuthDiscoveryState | undefined,
+    discoveryState: async () => (await readSignIn())?.discovery,
     redirectToAuthorization: (page) => note({ page: checkPage(page, options.server) }),
     invalidateCredentials: async (scope) => {
       if (scope === "client" || scope === "all") await secrets.forget("client");

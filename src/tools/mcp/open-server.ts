@@ -4,7 +4,7 @@ import type { WorkspaceId } from "../../kernel/ids.ts";
 import type { Clock, Log, NewId } from "../../kernel/ports.ts";
 import { hostAndPort } from "../fetch-guard.ts";
 import type { ResolveHost } from "../pinned-connect.ts";
-import type { HttpSpec, ServerSpec, StdioSpec } from "./config-schema.ts";
+import { revealText, type HttpSpec, type ServerSpec, type StdioSpec } from "./config-schema.ts";
 import type { ConnectionTarget, HttpSignIn } from "./connection-target.ts";
 import { createPersonSignIn, type PersonSignIn } from "./oauth-provider.ts";
 import { programEnv, type Environment } from "./program-env.ts";
@@ -96,9 +96,7 @@ export function personSecrets(
   workspaceId: WorkspaceId,
   { credentials, clock }: Pick<ConnectionParts, "credentials" | "clock">,
 ): ServerSecrets | undefined {
-  return credentials === undefined
-    ? undefined
-    : createServerSecrets({ credentials, workspaceId, server, url, clock });
+  return credentials === undefined ? undefined : createServerSecrets({ credentials, workspaceId, server, url, clock });
 }
 
 /** The addresses a server may lead to besides public ones. */
@@ -125,7 +123,7 @@ async function httpTarget(
 ): Promise<Extract<ConnectionTarget, { kind: "http" }>> {
   const owns = person?.owns === true;
   const own = owns ? await personSecrets(spec, person.workspaceId, parts)?.read("own", ownSecretsSchema) : undefined;
-  const configured = Object.entries(spec.headers).map(([name, value]) => [name, value.reveal()] as const);
+  const configured = Object.entries(spec.headers).map(([name, value]) => [name, revealText(value)] as const);
   return {
     kind: "http",
     url: new URL(spec.url),

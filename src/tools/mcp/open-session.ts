@@ -71,8 +71,11 @@ async function connect(
     },
   );
   const ended = Promise.withResolvers<string>();
-  client.onerror = (error) => log.debug({ error: describeError(error).slice(0, 300) }, "an MCP connection has trouble");
-  client.onclose = () => ended.resolve(reasonOf(transport));
+  Object.assign(client, {
+    onerror: (error: Error) =>
+      log.debug({ error: describeError(error).slice(0, 300) }, "an MCP connection has trouble"),
+    onclose: () => ended.resolve(reasonOf(transport)),
+  } satisfies Partial<Client>);
   // A start that hangs or is given up must not leave a process or a connection behind.
   const giveUp = () => void transport.close();
   signal.addEventListener("abort", giveUp, { once: true });

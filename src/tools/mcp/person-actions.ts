@@ -42,7 +42,8 @@ export interface PersonActionParts extends RosterParts {
 
 export function createPersonActions(parts: PersonActionParts): PersonActions {
   const { people, roster, clock } = parts;
-  const entriesOf = async (workspaceId: WorkspaceId) => roster.of(workspaceId, (await people.list(workspaceId)).servers);
+  const entriesOf = async (workspaceId: WorkspaceId) =>
+    roster.of(workspaceId, (await people.list(workspaceId)).servers);
   const find = async (workspaceId: WorkspaceId, name: string): Promise<RosterEntry> => {
     const entries = await entriesOf(workspaceId);
     const entry = entries.find(({ spec }) => spec.name === name);
@@ -141,7 +142,8 @@ async function chooseName(
   if (same !== undefined) throw new InvalidInput(`You have added this server already; it is named "${same.name}"`);
   const names = new Set([...[...servers, ...config().servers].map(({ name }) => name), ...unreadable]);
   if (wanted === undefined) return serverNameFor(url, (name) => names.has(name));
-  if (!isServerName(wanted)) throw new InvalidInput(`${quote(wanted)} cannot be its name; a name is ${SERVER_NAME_RULE}`);
+  if (!isServerName(wanted))
+    throw new InvalidInput(`${quote(wanted)} cannot be its name; a name is ${SERVER_NAME_RULE}`);
   if (names.has(wanted)) throw new InvalidInput(`There is an MCP server named "${wanted}" already`);
   return wanted;
 }

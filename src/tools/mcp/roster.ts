@@ -76,9 +76,7 @@ export function createRoster(parts: RosterParts): Roster {
     shared,
     of: (workspaceId, own) => {
       const { servers } = parts.config();
-      const signedIn = servers
-        .filter(isPersonal)
-        .map((spec) => keep(spec, "config", { workspaceId, owns: false }));
+      const signedIn = servers.filter(isPersonal).map((spec) => keep(spec, "config", { workspaceId, owns: false }));
       const names = new Set(servers.map(({ name }) => name));
       // An administrator's server of the same name came later, and counts.
       const theirs = own

@@ -1,7 +1,7 @@
 import {
+  INVALID_PARAMS,
   OAuthError,
   ProtocolError,
-  ProtocolErrorCode,
   SdkError,
   SdkErrorCode,
   SdkHttpError,
@@ -30,7 +30,7 @@ export function toSessionFailure(error: unknown): SessionFailure | OutsideError 
 function ofAnswer(error: ProtocolError): SessionFailure {
   if (error.code === CUT_OFF) return lost("it broke off its answer", error);
   const words = error.message.replace(/^MCP error -?\d+: /, "").slice(0, MAX_MESSAGE_CHARS);
-  const code = error.code === Number(ProtocolErrorCode.InvalidParams) ? "bad-request" : "failed";
+  const code = error.code === INVALID_PARAMS ? "bad-request" : "failed";
   return new SessionFailure(`it refused: ${words}`, { code, outcome: "done", cause: error });
 }
 
@@ -39,7 +39,8 @@ function ofStatus(error: SdkHttpError): SessionFailure {
   const facts = { cause: error, outcome: "not-done" } as const;
   if (status === 401) return unauthorized(error);
   if (status === 403) return new SessionFailure("it denies access (HTTP 403)", { ...facts, code: "forbidden" });
-  if (status === 429) return new SessionFailure("it is asked too often", { ...facts, code: "rate-limited", passing: true });
+  if (status === 429)
+    return new SessionFailure("it is asked too often", { ...facts, code: "rate-limited", passing: true });
   if (status === 503) return new SessionFailure("it is overloaded", { ...facts, code: "overloaded", passing: true });
   // What a server says to a session it does not know, for instance after its restart.
   if (status === 404 || status === 400)

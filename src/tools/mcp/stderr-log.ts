@@ -19,7 +19,8 @@ export function logStderr(stderr: Readable, log: Log): void {
       lines = 0;
     }
     lines += 1;
-    if (lines <= MAX_LINES_PER_MINUTE) log.debug({ line: line.slice(0, MAX_LINE_CHARS) }, "an MCP server wrote to stderr");
+    if (lines <= MAX_LINES_PER_MINUTE)
+      log.debug({ line: line.slice(0, MAX_LINE_CHARS) }, "an MCP server wrote to stderr");
     else if (lines === MAX_LINES_PER_MINUTE + 1)
       log.debug({}, "an MCP server writes much to stderr; more is left out for a minute");
   };

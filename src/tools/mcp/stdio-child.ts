@@ -66,7 +66,7 @@ export function startStdioChild({ command, args, env, cwd }: StdioProgram): Stdi
     }, OUTPUT_PATIENCE_MS).unref();
   });
   child.on("close", () => resolve(how));
-  const over = async () => (await Promise.race([ended.then(() => true), delay(PATIENCE_MS, false)])) === true;
+  const over = () => Promise.race([ended.then(() => true), delay(PATIENCE_MS, false)]);
   const stop = async () => {
     stdin.end();
     if (!(await over())) {

@@ -32,7 +32,8 @@ export function toolsText(name: string, { tools, notes }: ToolList): string {
 /** The answer to `/mcp add` when the server can be used at once. */
 export function addedText(name: string, { tools, notes }: ToolList): string {
   const shown = tools.slice(0, 8).map((tool) => tool.name);
-  const names = tools.length > shown.length ? `${shown.join(", ")} and ${tools.length - shown.length} more` : shown.join(", ");
+  const names =
+    tools.length > shown.length ? `${shown.join(", ")} and ${tools.length - shown.length} more` : shown.join(", ");
   const found = tools.length === 0 ? "It offers no tools." : `${countOf(tools.length, "tool")}: ${names}.`;
   return [`Added the MCP server "${name}". ${found}`, ...notes].join("\n");
 }

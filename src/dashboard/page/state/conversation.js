@@ -1,6 +1,6 @@
 // @ts-check
 import { runsBeside } from "./commands.js";
-import { isPassing, kindOf, runOf } from "./deliveries.js";
+import { isPassing, runOf } from "./deliveries.js";
 
 /** @import { output } from "zod" */
 /** @import { conversationSchema, receivedSchema, ShownLiveEvent, transcriptMessageSchema } from "../../../api/contract.ts" */
@@ -261,18 +261,16 @@ function deliver(before, { id, kind, text, choices, answers, at }) {
   const moved = take(before, answers);
   const draft = moved.draft?.runId === runOf(id) ? undefined : moved.draft;
   if (moved.history.some((entry) => entry.id === id)) return { ...moved, draft };
-  // What is told again after a gap is always called an answer.
-  const shown = kind === "answer" ? kindOf(id) : kind;
   /** @type {Entry} */
-  const entry = { id, role: "assistant", text, at: Date.parse(at), kind: shown, choices: choices ?? [] };
-  const asks = shown === "question" && !isOver(moved, runOf(id));
+  const entry = { id, role: "assistant", text, at: Date.parse(at), kind, choices: choices ?? [] };
+  const asks = kind === "question" && !isOver(moved, runOf(id));
   const run = asks ? { id: runOf(id), phase: /** @type {const} */ ("waiting"), label: "" } : moved.run;
   return { ...moved, history: [...moved.history, entry], draft, run };
 }
 
 /** @param {TranscriptMessage} message @returns {Entry} */
-function toEntry({ id, role, text, at }) {
-  return { id, role, text, at: Date.parse(at), kind: role === "user" ? undefined : kindOf(id), choices: [] };
+function toEntry({ id, role, text, at, kind, choices }) {
+  return { id, role, text, at: Date.parse(at), kind, choices: choices ?? [] };
 }
 
 /** @param {Waiting} message @returns {Entry} */

@@ -159,7 +159,10 @@ describe("asked for all of it", () => {
       "m1 r1:tool_1_1:0 m2, working",
     ],
   ])("%s", (_given, before, answer, transcript, result) => {
-    const said = transcript.map((id) => message(id, id.startsWith("m") ? "user" : "assistant"));
+    const said = transcript.map((id) => ({
+      ...message(id, id.startsWith("m") ? "user" : "assistant"),
+      ...(id.includes("tool_") ? { kind: "question" } : {}),
+    }));
     expect(seen(fromServer(before, answer, said))).toBe(result);
   });
 
@@ -192,13 +195,10 @@ test("a waiting message that waits no more was taken", () => {
   expect(seen(reconcile(before, view("running", ["m3"])))).toBe("m1 m2, waiting: m3, working");
 });
 
-test.each([
-  ["r1:failed:0", "error"],
-  ["r1:stop:0", "notice"],
-  ["r1:command:0", "notice"],
-  ["r1:reset_question:0", "question"],
-  ["r1:tool_2_1:0", "question"],
-  ["r1:ai_call_2:0", "answer"],
-])("what is told again after a gap shows what it is by its id: %s is %s", (id, kind) => {
-  expect(after(delivery(id)).history[0].kind).toBe(kind);
+test("a question told again by the server keeps its buttons", () => {
+  const asked = { ...message("r1:tool_1_1:0", "assistant"), kind: "question", choices: ["Tea", "Coffee"] };
+  expect(fromServer(EMPTY, view("waiting"), [asked]).history[0]).toMatchObject({
+    kind: "question",
+    choices: ["Tea", "Coffee"],
+  });
 });

@@ -3,18 +3,6 @@
 /** @typedef {"answer" | "error" | "question" | "notice"} Kind What a message of the bot is to its reader. */
 
 /**
- * What a delivery is, read from its id `run:step:part`: the transcript does not say it otherwise.
- * @param {string} id
- * @returns {Kind}
- */
-export function kindOf(id) {
-  const step = id.split(":").at(-2) ?? "";
-  if (step === "failed") return "error";
-  if (step === "stop" || step === "command") return "notice";
-  return /^tool_|_question$/.test(step) ? "question" : "answer";
-}
-
-/**
  * The run a delivery belongs to.
  * @param {string} id
  */
