@@ -1,25 +1,22 @@
-import { Redis } from "ioredis";
 import type { Driver } from "./engines/contract.ts";
-import { ANSWERS, type BenchMessage } from "./workload.ts";
+import type { BenchMessage } from "./workload.ts";
 
-/** Hears which messages were answered, over a connection of its own. */
+/** Who waits for which answer. */
 export interface Answers {
   /** Resolves when this message is answered; ask before it is handed over. */
   of(id: string): Promise<void>;
-  close(): void;
+  /** To be called when a message is answered. */
+  readonly heard: (id: string) => void;
 }
 
-export async function listenForAnswers(socketPath: string): Promise<Answers> {
-  const redis = new Redis({ path: socketPath, maxRetriesPerRequest: null });
+export function createAnswers(): Answers {
   const waiting = new Map<string, () => void>();
-  redis.on("message", (_channel: string, id: string) => {
-    waiting.get(id)?.();
-    waiting.delete(id);
-  });
-  await redis.subscribe(ANSWERS);
   return {
     of: (id) => new Promise((resolve) => waiting.set(id, resolve)),
-    close: () => redis.disconnect(),
+    heard(id) {
+      waiting.get(id)?.();
+      waiting.delete(id);
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Driver, Engine, Usage, WorkerSettings } from "./engines/contract.ts";
-import { closedLoop, listenForAnswers, type Answers, type Load } from "./load.ts";
+import { closedLoop, createAnswers, type Answers, type Load } from "./load.ts";
 import type { PrivateRedis } from "./private-redis.ts";
 import { difference, type Counters } from "./redis-info.ts";
 import { startWorker, type WorkerProcess } from "./worker-process.ts";
@@ -21,8 +21,8 @@ export async function onStage<T>(
 ): Promise<T> {
   await redis.empty();
   const { socketPath } = redis;
-  const answers = await listenForAnswers(socketPath);
-  const driver = await engine.openDriver(socketPath);
+  const answers = createAnswers();
+  const driver = await engine.openDriver(socketPath, answers.heard);
   const workers: WorkerProcess[] = [];
   try {
     for (let index = 0; index < setup.workers; index++)
@@ -31,7 +31,6 @@ export async function onStage<T>(
   } finally {
     await Promise.all(workers.map((worker) => worker.stop()));
     await driver.close();
-    answers.close();
   }
 }
 

@@ -14,9 +14,6 @@ export const IN_FLIGHT = 50;
 /** How many people talk. */
 const PEOPLE = 200;
 
-/** Where a worker says which message it answered, and the driver listens. */
-export const ANSWERS = "bench:answers";
-
 /** How long the fate of a message is noted, milliseconds. */
 export const RECORD_MS = 48 * 3_600_000;
 

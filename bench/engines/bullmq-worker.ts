@@ -3,20 +3,20 @@ import { Redis } from "ioredis";
 import { z } from "zod";
 import { deliveryId, parseRunId } from "../../src/kernel/ids.ts";
 import { endedLine, stepLine } from "../../src/engine/journal.ts";
-import { ANSWERS, FINAL_REPLY, FIRST_REPLY, RECORD_MS, TOOL_RESULT } from "../workload.ts";
+import { FINAL_REPLY, FIRST_REPLY, TOOL_RESULT } from "../workload.ts";
 import { QUEUE } from "./bullmq.ts";
 import { createWorkerSide } from "./worker-side.ts";
 
 // A process of the benchmark: the peer's worker. Per run: the last 50 lines of the history are read, each step is one
-// RPUSH of the same line that our engine writes, and the end is one pipeline: last lines, outbox entry, record,
-// announcement, and the look whether more is waiting.
+// RPUSH of the same line that our engine writes, and the end is one transaction: the last lines, the outbox entry and
+// the look whether more is waiting.
 
 const side = createWorkerSide();
 const { socketPath, concurrency, tuned } = side.settings;
 const redis = new Redis({ path: socketPath, maxRetriesPerRequest: null });
 const jobSchema = z.object({ person: z.string(), body: z.string() });
 
-async function run(id: string, person: string, body: string): Promise<void> {
+async function run(id: string, person: string, body: string): Promise<object> {
   side.taken();
   const journal = `j:${person}`;
   const runId = parseRunId(`run-${id}`);
@@ -29,13 +29,12 @@ async function run(id: string, person: string, body: string): Promise<void> {
   });
   const delivery = deliveryId(runId, "ai_call_2");
   await redis
-    .pipeline()
+    .multi()
     .rpush(journal, line("ai_call_2", FINAL_REPLY), endedLine(runId, "done", Date.now()))
     .rpush(`out:${person}`, JSON.stringify({ id: delivery, text: FINAL_REPLY.text }))
-    .set(`m:${person}:${id}`, JSON.stringify({ run: runId, end: "done", steps: 3 }), "PX", RECORD_MS)
-    .publish(ANSWERS, id)
     .llen(`q:${person}`)
     .exec();
+  return { run: runId, end: "done", steps: 3 };
 }
 
 function line(step: string, value: unknown): string {
@@ -46,7 +45,7 @@ const worker = new Worker(
   QUEUE,
   async (job) => {
     const { person, body } = jobSchema.parse(job.data);
-    await run(job.id ?? "", person, body);
+    return run(job.id ?? "", person, body);
   },
   {
     connection: { path: socketPath, maxRetriesPerRequest: null },

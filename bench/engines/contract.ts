@@ -6,7 +6,8 @@ export interface Engine {
   readonly name: "parley" | "bullmq";
   readonly title: string;
   readonly workerFile: URL;
-  openDriver(socketPath: string): Promise<Driver>;
+  /** Connects the side that hands work over; `heard` is called once for each message that is answered. */
+  openDriver(socketPath: string, heard: (id: string) => void): Promise<Driver>;
 }
 
 /** The side that hands work over. */

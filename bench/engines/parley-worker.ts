@@ -6,7 +6,8 @@ import { createWorker } from "../../src/engine/worker.ts";
 import { connectRedis } from "../../src/store/connection.ts";
 import { recordKey } from "../../src/store/keys.ts";
 import { createLanes } from "../../src/store/lanes.ts";
-import { ANSWERS, FINAL_REPLY, FIRST_REPLY, RECORD_MS, TOOL_RESULT } from "../workload.ts";
+import { FINAL_REPLY, FIRST_REPLY, RECORD_MS, TOOL_RESULT } from "../workload.ts";
+import { ANSWERS } from "./parley.ts";
 import { createWorkerSide } from "./worker-side.ts";
 import { shortId } from "../short-id.ts";
 

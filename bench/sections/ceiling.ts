@@ -1,7 +1,7 @@
 import { bullmq } from "../engines/bullmq.ts";
 import type { Engine } from "../engines/contract.ts";
 import { parley } from "../engines/parley.ts";
-import { fillQueue, listenForAnswers } from "../load.ts";
+import { fillQueue } from "../load.ts";
 import { recordRuns } from "../recording.ts";
 import { encodeReplay, replay } from "../replay.ts";
 import { measureRound, onStage } from "../round.ts";
@@ -68,9 +68,9 @@ async function playRound(
 ): Promise<Record<Kind, number>> {
   await redis.empty();
   // Someone listens in the real load too.
-  const listener = await listenForAnswers(redis.socketPath);
+  const listener = await parley.openDriver(redis.socketPath, () => undefined);
   const seconds = await replay(redis.socketPath, pipeline);
-  listener.close();
+  await listener.close();
   const load = { count, warmUp, inFlight: IN_FLIGHT, seed: options.seed };
   const closed = await onStage(parley, redis, { workers: 1 }, (stage) => measureRound(stage, redis, load));
   return {

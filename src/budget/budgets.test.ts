@@ -3,7 +3,7 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { testRedis } from "../../test/setup/redis.ts";
 import { parseConversationId, parseWorkspaceId } from "../kernel/ids.ts";
-import { costOf, type TokenCount } from "../models/pricing.ts";
+import { costOf, spendingOf } from "../models/pricing.ts";
 import type { BudgetRule, BudgetScope } from "./applying.ts";
 import { createBudgets, type Budgets, type Reservation } from "./budgets.ts";
 import { describeUsage, formatMoney } from "./text.ts";
@@ -248,7 +248,10 @@ describe("the notice at 80 %", () => {
       { of: "installation", per: "day", steps: 1 },
     ];
     const { notices } = await spend("r:1", 9);
-    expect(notices.map(({ of, metric }) => `${of} ${metric}`).toSorted()).toEqual(["installation steps", "person money"]);
+    expect(notices.map(({ of, metric }) => `${of} ${metric}`).toSorted()).toEqual([
+      "installation steps",
+      "person money",
+    ]);
   });
 });
 
@@ -302,16 +305,11 @@ test("what is shown as cost is the sum of what every call cost, to the millionth
       await redis.flushdb();
       limits = [{ of: "installation", per: "day", money: 1_000_000 }];
       const open: (() => Promise<unknown>)[] = [];
-      const amountOf = (count: TokenCount) => ({
-        tokens: count.inputTokens + count.outputTokens,
-        money: costOf(count, price),
-        steps: 1,
-      });
       for (const [at, count] of calls.entries()) {
-        const estimate = amountOf({ ...count, outputTokens: 50_000 });
+        const estimate = spendingOf({ ...count, outputTokens: 50_000 }, price);
         const result = await budgets.reserve({ id: `r:${at}`, scope, estimate });
         if (result.kind !== "ok") throw new Error("refused");
-        open.push(() => budgets.settle(result.reservation, amountOf(count)));
+        open.push(() => budgets.settle(result.reservation, spendingOf(count, price)));
         if (order.next().value === true) await open.shift()?.();
       }
       await Promise.all(open.map((settle) => settle()));

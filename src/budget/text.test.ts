@@ -34,7 +34,10 @@ describe("money in words", () => {
   test("loses nothing", () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), (micros) => {
-        const [units = "", fraction = ""] = formatMoney(micros, "EUR").replace(" EUR", "").replaceAll(",", "").split(".");
+        const [units = "", fraction = ""] = formatMoney(micros, "EUR")
+          .replace(" EUR", "")
+          .replaceAll(",", "")
+          .split(".");
         expect(BigInt(units) * 1_000_000n + BigInt(fraction.padEnd(6, "0"))).toBe(BigInt(micros));
       }),
     );
@@ -90,7 +93,14 @@ describe("in words for people", () => {
   });
 
   test("why not, of a budget that never resets", () => {
-    const { resetsAt: _never, ...total } = { ...state, of: "task", per: "total", metric: "steps", used: 5, limit: 5 } as const;
+    const { resetsAt: _never, ...total } = {
+      ...state,
+      of: "task",
+      per: "total",
+      metric: "steps",
+      used: 5,
+      limit: 5,
+    } as const;
     expect(describeRefusal({ kind: "refused", budget: total, wanted: 1, resetsAt: undefined }, "USD")).toBe(
       "The budget of this task is used up: 5 steps of 5 steps used or set aside.",
     );

@@ -45,6 +45,12 @@ describe("what is in force", () => {
     expect(JSON.parse(JSON.stringify(config))).toEqual({
       bot: { name: "Parley", prompt: "prompts/system.md", prompt_text: "Be kind." },
       ai: { model: "gpt-4.1-mini", timeout_s: 120, max_steps: 30, history_messages: 50, history_tokens: 24000 },
+      budgets: {
+        currency: "USD",
+        zone: "UTC",
+        output_tokens: 4000,
+        limits: [{ of: "person", per: "day", tokens: 100_000_000 }],
+      },
       server: { host: "127.0.0.1", port: 8300 },
       access: "pairing",
       redis: { partitions: 1 },
@@ -175,14 +181,14 @@ describe("what is refused, and where", () => {
       "sever: 1\n",
       {},
       [
-        "parley.yaml:1:1 sever: unknown key; known here: bot, ai, server, access, redis, data_dir, roles, queue, worker, log_level, master_key, platforms",
+        "parley.yaml:1:1 sever: unknown key; known here: bot, ai, models, prices, budgets, server, access, redis, data_dir, roles, queue, worker, log_level, master_key, platforms",
       ],
     ],
     [
       "__proto__:\n  a: 1\n",
       {},
       [
-        "parley.yaml:1:1 __proto__: unknown key; known here: bot, ai, server, access, redis, data_dir, roles, queue, worker, log_level, master_key, platforms",
+        "parley.yaml:1:1 __proto__: unknown key; known here: bot, ai, models, prices, budgets, server, access, redis, data_dir, roles, queue, worker, log_level, master_key, platforms",
       ],
     ],
     [

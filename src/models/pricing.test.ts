@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { costOf, highestCost } from "./pricing.ts";
+import { costOf, estimateSpending, spendingOf } from "./pricing.ts";
 
 describe("the cost of a call, in millionths", () => {
   test.each([
@@ -57,10 +57,24 @@ describe("the cost of a call, in millionths", () => {
       }),
     );
   });
+});
 
-  test("is reserved at the dearest price that may apply", () => {
-    const count = { inputTokens: 100, outputTokens: 10 };
-    expect(highestCost(count, [{ input: 1, output: 1 }, undefined, { input: 5, output: 1 }])).toBe(510);
-    expect(highestCost(count, [])).toBe(0);
+describe("what a call takes out of a budget", () => {
+  test("is what it used, at the price of the model that answered", () => {
+    expect(spendingOf({ inputTokens: 100, outputTokens: 10 }, { input: 1, output: 2 })).toEqual({
+      tokens: 110,
+      money: 120,
+      steps: 1,
+    });
+  });
+
+  test("is estimated with a margin for the input, at the dearest price that may apply", () => {
+    const prices = [{ input: 1, output: 1 }, undefined, { input: 5, output: 1 }];
+    expect(estimateSpending({ inputTokens: 100, outputTokens: 10 }, prices)).toEqual({
+      tokens: 150,
+      money: 710,
+      steps: 1,
+    });
+    expect(estimateSpending({ inputTokens: 1, outputTokens: 0 }, [])).toEqual({ tokens: 2, money: 0, steps: 1 });
   });
 });

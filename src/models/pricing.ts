@@ -28,10 +28,29 @@ export function costOf(count: TokenCount, price: Price | undefined): number {
   return Number((millionths + MILLION - 1n) / MILLION);
 }
 
-/** The most a call can cost when any of these prices may apply to it: which model answers is known only afterwards. */
-export function highestCost(count: TokenCount, prices: readonly (Price | undefined)[]): number {
-  return Math.max(0, ...prices.map((price) => costOf(count, price)));
+/** What a model call takes out of a budget. Money is in millionths of the currency's unit. */
+export interface Spending {
+  readonly tokens: number;
+  readonly money: number;
+  readonly steps: number;
 }
+
+/** What a call took that was answered by a model of this price. */
+export function spendingOf(count: TokenCount, price: Price | undefined): Spending {
+  return { tokens: count.inputTokens + count.outputTokens, money: costOf(count, price), steps: 1 };
+}
+
+/**
+ * The most a call may take: its input is only estimated, and any of the models with these prices may answer it.
+ * `outputTokens` is the longest answer to reckon with.
+ */
+export function estimateSpending(count: Usage, prices: readonly (Price | undefined)[]): Spending {
+  const most = { ...count, inputTokens: Math.ceil(count.inputTokens * INPUT_MARGIN) };
+  return { ...spendingOf(most, undefined), money: Math.max(0, ...prices.map((price) => costOf(most, price))) };
+}
+
+/** Estimates of tokens are up to 40 % too low for some languages and for code. */
+const INPUT_MARGIN = 1.4;
 
 const MILLION = 1_000_000n;
 

@@ -2,7 +2,14 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { testRedis } from "../../test/setup/redis.ts";
 import { parseWorkspaceId } from "../kernel/ids.ts";
-import { createBudgetStore, NOTHING, type Amount, type BudgetLine, type BudgetSlot, type BudgetStore } from "./budgets.ts";
+import {
+  createBudgetStore,
+  NOTHING,
+  type Amount,
+  type BudgetLine,
+  type BudgetSlot,
+  type BudgetStore,
+} from "./budgets.ts";
 
 let redis: Redis;
 let store: BudgetStore;
@@ -28,7 +35,10 @@ interface Asked {
   readonly lines?: readonly BudgetLine[];
   readonly shared?: boolean;
 }
-const reserve = (slot: BudgetSlot, { id = "r:1", nonce = "n1", turn, amount = 40, lines = [LINE], shared = false }: Asked = {}) =>
+const reserve = (
+  slot: BudgetSlot,
+  { id = "r:1", nonce = "n1", turn, amount = 40, lines = [LINE], shared = false }: Asked = {},
+) =>
   store.reserve(slot, {
     id,
     nonce,
@@ -53,7 +63,13 @@ const expire = (key = "{ws:ada}:budget:holds", record = "{ws:ada}:budget:hold:r:
   redis.zadd(key, NOT_LONG_AGO, record);
 
 describe("budget-reserve in the person's slot", () => {
-  test.each<{ given: string; when?: () => Promise<unknown>; asked?: Asked; reply: object; after: readonly [number, number] }>([
+  test.each<{
+    given: string;
+    when?: () => Promise<unknown>;
+    asked?: Asked;
+    reply: object;
+    after: readonly [number, number];
+  }>([
     { given: "nothing spent", reply: { kind: "reserved", near: [] }, after: [0, 40] },
     { given: "exactly what is left", asked: { amount: 100 }, reply: { kind: "reserved" }, after: [0, 100] },
     {
@@ -156,14 +172,27 @@ describe("budget-reserve in the person's slot", () => {
     expect(await counts()).toEqual([huge - 1, 0]);
     const one = { id: "r:2", nonce: "n", shared: false, holdMs: 60_000, lines };
     expect(await store.reserve(OWN, { ...one, estimate: { ...NOTHING, money: 2 } })).toMatchObject({ kind: "refused" });
-    expect(await store.reserve(OWN, { ...one, estimate: { ...NOTHING, money: 1 } })).toMatchObject({ kind: "reserved" });
+    expect(await store.reserve(OWN, { ...one, estimate: { ...NOTHING, money: 1 } })).toMatchObject({
+      kind: "reserved",
+    });
   });
 });
 
 describe("budget-reserve in the shared slot", () => {
-  test.each<{ given: string; when?: () => Promise<unknown>; asked?: Asked; kind: string; after: readonly [number, number] }>([
+  test.each<{
+    given: string;
+    when?: () => Promise<unknown>;
+    asked?: Asked;
+    kind: string;
+    after: readonly [number, number];
+  }>([
     { given: "nothing", kind: "reserved", after: [0, 40] },
-    { given: "the same command, sent again", when: () => reserve("shared", { turn: "5" }), kind: "reserved", after: [0, 40] },
+    {
+      given: "the same command, sent again",
+      when: () => reserve("shared", { turn: "5" }),
+      kind: "reserved",
+      after: [0, 40],
+    },
     {
       given: "an earlier attempt whose own part was erased",
       when: () => reserve("shared", { nonce: "n0", turn: "4", amount: 30 }),
@@ -179,14 +208,24 @@ describe("budget-reserve in the shared slot", () => {
       kind: "reserved",
       after: [7, 40],
     },
-    { given: "a later attempt", when: () => reserve("shared", { nonce: "n2", turn: "6", amount: 3 }), kind: "lost", after: [0, 3] },
+    {
+      given: "a later attempt",
+      when: () => reserve("shared", { nonce: "n2", turn: "6", amount: 3 }),
+      kind: "lost",
+      after: [0, 3],
+    },
     {
       given: "that this attempt was called off",
       when: () => store.close("shared", { id: "r:1", nonce: "n1", turn: "5" }, "estimate"),
       kind: "lost",
       after: [0, 0],
     },
-    { given: "not enough left", when: () => reserve("shared", { id: "r:2", turn: "1", amount: 61 }), kind: "refused", after: [0, 61] },
+    {
+      given: "not enough left",
+      when: () => reserve("shared", { id: "r:2", turn: "1", amount: 61 }),
+      kind: "refused",
+      after: [0, 61],
+    },
   ])("$given -> $kind", async ({ when, kind, after }) => {
     await when?.();
     expect(await reserve("shared", { turn: "5" })).toMatchObject({ kind });

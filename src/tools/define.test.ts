@@ -125,6 +125,14 @@ describe("the result", () => {
   });
 });
 
+test.each([
+  { approval: {}, means: "never" },
+  { approval: { approval: "never" }, means: "never" },
+  { approval: { approval: "ask" }, means: "ask" },
+] as const)("with $approval the person's approval is asked: $means", ({ approval, means }) => {
+  expect(defineTool({ ...definition, ...approval, run: () => "x" }).approval).toBe(means);
+});
+
 describe("failures", () => {
   test.each([new OutsideError("shop closed", { code: "unavailable" }), new TypeError("oops")])(
     "%s passes as it is",

@@ -91,15 +91,20 @@ describe("a process that dies over a step of 10, which then costs 3 in another o
     expect(await counts()).toEqual({ person: spent, installation: spent, held: [0, 0] });
   });
 
-  test.each([2, 3])("and is refused by everybody's budget, before script %i calls the person's part off", async (at) => {
-    await redis.flushdb();
-    expect(await oneProcess({}, 5).reserve({ id: "r:1", scope, estimate: money(10) })).toMatchObject({ kind: "refused" });
-    await oneProcess(dieAround(at, "before"), 5)
-      .reserve({ id: "r:1", scope, estimate: money(10) })
-      .catch(() => undefined);
-    await attempt(oneProcess(), 10, 3);
-    expect(await counts()).toEqual({ person: 3, installation: 3, held: [0, 0] });
-  });
+  test.each([2, 3])(
+    "and is refused by everybody's budget, before script %i calls the person's part off",
+    async (at) => {
+      await redis.flushdb();
+      expect(await oneProcess({}, 5).reserve({ id: "r:1", scope, estimate: money(10) })).toMatchObject({
+        kind: "refused",
+      });
+      await oneProcess(dieAround(at, "before"), 5)
+        .reserve({ id: "r:1", scope, estimate: money(10) })
+        .catch(() => undefined);
+      await attempt(oneProcess(), 10, 3);
+      expect(await counts()).toEqual({ person: 3, installation: 3, held: [0, 0] });
+    },
+  );
 
   test("over and over, also while it looks after what earlier ones left: all budgets agree and nothing is missed", async () => {
     const death = fc.record({

@@ -120,7 +120,14 @@ export function delivery(
 
 /** A page of the transcript. */
 export function transcript(
-  ...messages: { id: string; role: "user" | "assistant"; text: string; run?: string }[]
+  ...messages: {
+    id: string;
+    role: "user" | "assistant";
+    text: string;
+    run?: string;
+    kind?: "answer" | "question";
+    choices?: string[];
+  }[]
 ): Answer {
   const data = messages.map(({ run = "r1", ...message }) => ({ ...message, at, run_id: run }));
   return json(200, { data, has_more: false, next_cursor: null });

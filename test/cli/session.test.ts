@@ -43,8 +43,6 @@ test("what is delivered is shown once, though it is repeated after a reconnect",
   const [, resumed] = await bot.requests("GET /v1/conversations/c/events", 2);
   expect(resumed?.headers["last-event-id"]).toBe("r1:a:0");
   void session.send("two");
-  await bot.requests("POST /v1/messages", 2);
-  bot.answer("GET /v1/messages/m2", messageStatus("m2", "answered"));
   again.send(delivery("r1:a:0", "First", { answers: ["m1"] }), delivery("r2:a:0", "Second", { answers: ["m2"] }));
   await session.quiet();
   expect(shown()).toBe("First\n\nSecond\n");
@@ -97,29 +95,60 @@ test("what was said before is not shown as an answer, and following goes on from
   expect(shown()).toBe("");
 });
 
-test("a question that is repeated after a reconnect is not taken for the answer", async () => {
-  const bot = await fakeBot();
-  const { session, shown } = begin(bot);
-  void session.send("one");
+/** A session that has one answer and whose second message led to a question while nobody followed. */
+async function missQuestion(bot: FakeBot) {
+  const begun = begin(bot);
+  void begun.session.send("one");
   (await bot.stream(1)).send(delivery("r1:a:0", "First", { answers: ["m1"] }));
-  await session.quiet();
-  await session.send("ask me");
-  bot.answer("GET /v1/messages/m2", messageStatus("m2", "waiting"));
-  bot.answer("GET /v1/conversations/c", conversation("waiting", "r2"));
+  await begun.session.quiet();
+  await begun.session.send("ask me");
+  bot.answer("GET /v1/messages/m2", messageStatus("m2", "running"));
   (await bot.stream(1)).cut();
-  // The repetition calls it an answer to the message that led to it.
-  (await bot.stream(2)).send(delivery("r2:ask:0", "Tea or coffee?", { answers: ["m2"] }));
-  await session.quiet();
-  expect(session.state().pending.map(({ id, state }) => [id, state])).toEqual([["m2", "asked"]]);
+  const stream = await bot.stream(2);
+  // The repetition names the message that led to it.
+  const question = delivery("r2:ask:0", "Which one?", { answers: ["m2"], kind: "question", choices: ["tea", "milk"] });
+  return { ...begun, stream, question };
+}
 
-  void session.send("tea");
-  await bot.requests("POST /v1/messages", 3);
-  bot.answer("GET /v1/messages/m2", messageStatus("m2", "answered"));
-  bot.answer("GET /v1/messages/m3", messageStatus("m3", "answered"));
-  (await bot.stream(2)).send(delivery("r2:a:0", "Tea it is", { answers: ["m2", "m3"] }));
+test("a question that is repeated after a reconnect is open, and not taken for the answer", async () => {
+  const bot = await fakeBot();
+  bot.answer("GET /v1/conversations/c", conversation("waiting", "r2"));
+  const { session, stream, question, shown } = await missQuestion(bot);
+  stream.send(question);
   await session.quiet();
-  expect(session.state().pending).toEqual([]);
-  expect(shown()).toBe("First\n\nTea or coffee?\n\nTea it is\n");
+  expect(session.state()).toMatchObject({
+    pending: [{ id: "m2", state: "asked" }],
+    question: { choices: ["tea", "milk"] },
+  });
+  void session.send("tea");
+  stream.send(delivery("r2:a:0", "Tea it is", { answers: ["m2", "m3"] }));
+  await session.quiet();
+  expect(shown()).toBe("First\n\nWhich one?\n  1. tea\n  2. milk\n\nTea it is\n");
+});
+
+test("a question that was answered before it is repeated is not open", async () => {
+  const bot = await fakeBot();
+  const { session, stream, question, shown } = await missQuestion(bot);
+  stream.send(question, delivery("r2:a:0", "Tea it is", { answers: ["m2", "elsewhere"] }));
+  await session.quiet();
+  expect(session.state()).toMatchObject({ pending: [], question: undefined });
+  expect(shown()).toContain("Tea it is");
+});
+
+test("a question from before is open when one comes back", async () => {
+  const bot = await fakeBot();
+  bot.answer("GET /v1/conversations/c", conversation("waiting", "r1"));
+  bot.answer(
+    "GET /v1/conversations/c/messages",
+    transcript(
+      { id: "old", role: "user", text: "ask me" },
+      { id: "r1:ask:0", role: "assistant", text: "Which one?", kind: "question", choices: ["tea", "milk"] },
+    ),
+  );
+  const { session } = begin(bot);
+  void session.send("/status");
+  await bot.requests("POST /v1/messages");
+  expect(session.state().question).toEqual({ choices: ["tea", "milk"] });
 });
 
 test("a command whose answer went by is said to have been missed, and keeps nobody waiting", async () => {

@@ -41,6 +41,10 @@ describe("messages of ours", () => {
     expect(states(state)).toEqual(expected);
   });
 
+  test("a question that was answered elsewhere leaves them in the hands of the run", () => {
+    expect(states(afterLook(asked, { state: "running", run_id: "r1" }))).toEqual(["m1 taken"]);
+  });
+
   test("the end of a run brings those that wait one place forward", () => {
     const ended = afterEvent(afterSettled(queued, "m1"), { type: "run.ended", run_id: "r1" });
     expect(ended.pending).toMatchObject([{ id: "m2", ahead: 0 }]);
@@ -57,7 +61,7 @@ describe("a question", () => {
     ["is open during a command", afterSend(asked, "m2", "/status"), ["tea", "coffee"]],
     ["is answered by the next message", afterSend(asked, "m2", "tea"), undefined],
     ["is over with its run", afterEvent(asked, { type: "run.ended", run_id: "r1" }), undefined],
-    ["is found open after an interruption", afterLook(running, { state: "waiting", run_id: "r1" }), []],
+    ["is not open before it was shown", afterLook(running, { state: "waiting", run_id: "r1" }), undefined],
     ["keeps its choices over an interruption", afterLook(asked, { state: "waiting", run_id: "r1" }), ["tea", "coffee"]],
     ["is over when nothing waits any more", afterLook(asked, { state: "running", run_id: "r1" }), undefined],
     [

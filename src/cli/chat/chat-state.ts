@@ -79,10 +79,17 @@ export function afterLook(
   const id = seen?.run_id ?? undefined;
   const run =
     id === undefined || doing === "idle" ? undefined : { id, label: state.run?.id === id ? state.run.label : "" };
-  if (doing !== "waiting") return { ...state, run, question: undefined };
-  // What is on its way may be the answer to that question.
+  if (doing !== "waiting") {
+    const pending = state.pending.map((message) =>
+      message.state === "asked" ? { ...message, state: "taken" as const } : message,
+    );
+    return { ...state, run, question: undefined, pending };
+  }
+  // A question that was not shown yet is still to come. What is on its way may be the answer to the one that was.
   const answering = state.pending.some((message) => message.state === "sending" && !isControl(message.text));
-  return answering ? { ...state, run } : { ...afterQuestion(state, state.question?.choices), run };
+  return state.question === undefined || answering
+    ? { ...state, run }
+    : { ...afterQuestion(state, state.question.choices), run };
 }
 
 /** What follows from an event, apart from what it says and whom it answers. */

@@ -50,11 +50,10 @@ export function createLiveView(screen: Screen): LiveView {
     earlier(messages) {
       const hidden = messages.length - EARLIER;
       const rows = hidden > 0 ? [screen.dim(`(${hidden} earlier messages)`)] : [];
-      for (const { role, text } of messages.slice(-EARLIER))
-        rows.push(
-          ...rowsOf(role === "user" ? `> ${text}` : text.trimEnd()).map(screen.dim),
-          ...(role === "user" ? [] : [""]),
-        );
+      for (const { role, text, choices = [] } of messages.slice(-EARLIER)) {
+        const whole = role === "user" ? `> ${text}` : [text.trimEnd(), listChoices(choices)].join("\n").trimEnd();
+        rows.push(...rowsOf(whole).map(screen.dim), ...(role === "user" ? [] : [""]));
+      }
       if (rows.length > 0) show(rows);
     },
     said(delivery) {

@@ -1,4 +1,3 @@
-import { isControl } from "../../agent/command-text.ts";
 import { describeError, OutsideError } from "../../kernel/errors.ts";
 import type { Delivery } from "./chat-event.ts";
 import {
@@ -64,7 +63,6 @@ export function createSession(parts: {
   let sending: Promise<unknown> = ready.promise;
   const own = new Set<string>();
   const seen = new Set<string>();
-  // Notices are not in the transcript of a conversation, so the stream cannot go on from them.
   let lastAnswer: string | undefined;
   let known = false;
   const counts = { failed: 0, refused: 0, unsure: 0 };
@@ -84,16 +82,17 @@ export function createSession(parts: {
     update(afterSettled(state, id));
   }
 
-  function isNew(id: string, kind: Delivery["kind"]): boolean {
+  function isNew({ id, kind }: Pick<Delivery, "id" | "kind">): boolean {
     if (seen.has(id)) return false;
     seen.add(id);
+    // What commands say is not in the conversation's transcript, so the stream cannot go on from there.
     if (kind !== "notice") lastAnswer = id;
     return true;
   }
 
   /** Shows a delivery; returns which of our pending messages it answers. */
   function show(delivery: Delivery): readonly Pending[] {
-    if (!isNew(delivery.id, delivery.kind)) return [];
+    if (!isNew(delivery)) return [];
     const isOwn =
       delivery.answers.some((id) => own.has(id)) || (delivery.kind === "question" && state.pending.length > 0);
     view.said(delivery, isOwn);
@@ -103,9 +102,11 @@ export function createSession(parts: {
 
   /** Asks the bot what became of a message. */
   async function check(id: string): Promise<void> {
+    if (!state.pending.some((each) => each.id === id)) return;
+    const found = await api.message(id, over.signal);
+    // Its answer may have come meanwhile.
     const message = state.pending.find((each) => each.id === id);
     if (message === undefined) return;
-    const found = await api.message(id, over.signal);
     if (found === undefined) {
       // What became of a command is not kept.
       view.trouble(`The answer to "${shorten(message.text)}" may have been missed; send it again if you need it.`);
@@ -113,32 +114,39 @@ export function createSession(parts: {
     }
     const kind = found.status === "failed" ? "error" : "answer";
     for (const { delivery_id, text } of found.answers) show({ id: delivery_id, kind, text, answers: [id] });
-    if (found.status === "failed") settle(id, "failed");
-    else if (found.status === "answered" || found.status === "withdrawn") settle(id, "answered");
-    else if (found.status === "waiting") update(afterQuestion(state, state.question?.choices));
+    if (found.status === "failed") {
+      if (found.answers.length === 0 && found.error !== null) view.trouble(found.error.message);
+      settle(id, "failed");
+    } else if (found.status === "answered" || found.status === "withdrawn") settle(id, "answered");
+    else if (found.status === "waiting" && state.question !== undefined)
+      update(afterQuestion(state, state.question.choices));
   }
 
   /** Makes good what was missed while nobody followed. */
   async function catchUp(resumed: boolean): Promise<void> {
-    if (!resumed) {
-      const messages = await api.transcript(over.signal);
-      const said = messages.filter((message) => message.role === "assistant");
-      if (!known) {
-        for (const { id } of said) isNew(id, "answer");
-        view.earlier(messages);
-      }
-      for (const { id, text, run_id } of said) {
-        const answers = messages
-          .filter((each) => each.role === "user" && each.run_id === run_id)
-          .map((each) => each.id);
-        show({ id, kind: "answer", text, answers });
-      }
-      known = true;
-    }
+    if (!resumed) await readTranscript();
     // What is still on its way is checked when the bot turns out to have it already.
     for (const { id } of state.pending.filter((message) => message.state !== "sending")) await check(id);
     update({ ...afterLook(state, await api.look(over.signal)), link: "open" });
     ready.resolve();
+  }
+
+  async function readTranscript(): Promise<void> {
+    const messages = await api.transcript(over.signal);
+    const said = messages
+      .filter((message) => message.role === "assistant")
+      .map(({ id, kind = "answer", text, choices = [], run_id: run }) => {
+        const asked = messages.filter((each) => each.role === "user" && each.run_id === run);
+        return { id, kind, text, choices, answers: asked.map((each) => each.id) };
+      });
+    if (known) for (const delivery of said) show(delivery);
+    else {
+      for (const { id } of said) isNew({ id, kind: "answer" });
+      view.earlier(messages);
+    }
+    known = true;
+    const last = said.at(-1);
+    if (last?.kind === "question") state = { ...state, question: { choices: last.choices } };
   }
 
   /** Follows until the stream ends. */
@@ -153,14 +161,13 @@ export function createSession(parts: {
       if (isLate(state, event)) continue;
       if (event.type === "text.delta") view.writing(event);
       if (event.type === "message.received" && !own.has(event.message_id)) view.heard(event.text);
-      if (event.type === "delivery") {
-        for (const message of show(event.delivery)) {
-          // What a stream repeats does not say whether it was an answer or a question. Commands are never repeated.
-          if (resumedFrom !== undefined && !isControl(message.text)) await check(message.id);
-          else settle(message.id, event.delivery.kind === "error" ? "failed" : "answered");
-        }
-      }
-      update(afterEvent(state, event));
+      if (event.type === "delivery")
+        for (const { id } of show(event.delivery)) settle(id, event.delivery.kind === "error" ? "failed" : "answered");
+      if (resumedFrom !== undefined && event.type === "delivery" && event.delivery.kind === "question") {
+        // A question that a stream repeats may have been answered since.
+        const seen = await api.look(over.signal);
+        update(afterLook(seen?.state === "waiting" ? afterEvent(state, event) : state, seen));
+      } else update(afterEvent(state, event));
     }
   }
 

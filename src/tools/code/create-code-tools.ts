@@ -2,18 +2,14 @@ import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { OutsideError } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/ports.ts";
 import type { Tool } from "../contract.ts";
-import { withDeadline } from "../deadline.ts";
 import { distinctTools } from "../distinct-tools.ts";
 import { createPublishedTools } from "../published-tools.ts";
 import type { ToolSource } from "../source.ts";
 import { watchFolder, type FileContent, type FolderContent } from "../watch-folder.ts";
-import { exportedTools } from "./exported-tools.ts";
-import { describeImportFailure } from "./import-failure.ts";
 import { hookImports, versionMarker } from "./import-hooks.ts";
-import { tryFiles } from "./trial.ts";
+import { loadFiles, type LoadedTools } from "./load-files.ts";
 
 /**
  * The tools in the TypeScript files of a folder, the same for everyone. Changed files are loaded again; one that cannot
@@ -34,67 +30,37 @@ export async function createCodeTools(options: {
   const label = basename(resolve(dir));
   const closing = new AbortController();
   const published = createPublishedTools(log);
-  const files = new Map<string, LoadedFile>();
+  let files: ReadonlyMap<string, KnownFile> = new Map();
   let folderUrl = "";
   let version = 0;
   const hooks = hookImports({ folderUrl: () => folderUrl, toolsUrl: TOOLS_URL });
 
   const change = async (content: FolderContent): Promise<void> => {
     if ("problem" in content) {
-      return published.publish(published.tools(), [
-        `${label}: ${content.problem}; what was loaded before stays in use`,
-      ]);
+      const problem = `${label}: ${content.problem}; what was loaded before stays in use`;
+      return published.publish(published.tools(), [problem]);
     }
     folderUrl = await addressOf(dir);
-    const wanted = new Map([...content.files].filter(([name]) => !isHelper(name)));
-    const shared = [...content.files].filter(([name]) => isHelper(name));
-    for (const name of files.keys()) if (!wanted.has(name)) files.delete(name);
-    const changed = [...wanted].filter(([name, file]) => files.get(name)?.print !== printOf(file, shared));
+    const wanted = withPrints(content.files);
+    const changed = wanted.filter(({ name, print }) => files.get(name)?.print !== print);
     const loaded = await load(changed);
     if (closing.signal.aborted) return;
-    for (const [name, file] of changed) {
-      const outcome = loaded.get(name) ?? { problem: `${name}: was not loaded` };
-      const before = files.get(name)?.tools ?? [];
-      files.set(name, { print: printOf(file, shared), tools: before, ...outcome });
-    }
-    const names = [...wanted.keys()];
-    const distinct = distinctTools(names.map((name) => [`${label}/${name}`, files.get(name)?.tools ?? []]));
+    files = new Map(wanted.map(({ name, print }) => [name, follow(files.get(name), print, loaded.get(name))]));
+    const distinct = distinctTools([...files].map(([name, file]) => [`${label}/${name}`, file.tools]));
     published.publish(distinct.tools, [
-      ...names.flatMap((name) => describeProblem(label, files.get(name))),
+      ...[...files.values()].flatMap((file) => describeProblem(label, file)),
       ...distinct.problems,
     ]);
   };
 
-  const load = async (changed: readonly (readonly [string, FileContent])[]): Promise<ReadonlyMap<string, Outcome>> => {
-    const unreadable = changed.flatMap(([name, file]): [string, Outcome][] =>
-      "problem" in file ? [[name, { problem: `${name}: ${file.problem}` }]] : [],
+  const load = async (changed: readonly PrintedFile[]): Promise<ReadonlyMap<string, LoadedTools>> => {
+    const unreadable = changed.flatMap(({ name, content }): [string, LoadedTools][] =>
+      "problem" in content ? [[name, { problem: `${name}: ${content.problem}` }]] : [],
     );
-    const readable = changed.flatMap(([name, file]) => ("text" in file ? [name] : []));
-    if (readable.length === 0) return new Map(unreadable);
+    const readable = changed.filter(({ content }) => "text" in content).map(({ name }) => name);
     version += 1;
-    const marker = versionMarker(version);
-    const { signal } = closing;
-    const trial = { folderUrl, toolsUrl: TOOLS_URL, marker, files: readable };
-    const outcomes = new Map(unreadable);
-    for (const { file, problem } of await tryFiles(trial, { importMs, signal })) {
-      if (signal.aborted) break;
-      outcomes.set(file, problem === undefined ? await importFile(file, marker) : { problem });
-    }
-    return outcomes;
-  };
-
-  const importFile = async (file: string, marker: string): Promise<Outcome> => {
-    const late = () => new OutsideError(`was not imported within ${importMs / 1000} s`, { code: "timeout" });
-    try {
-      const url = folderUrl + encodeURIComponent(file) + marker;
-      const module: unknown = await withDeadline({ ms: importMs, signal: closing.signal, late }, () =>
-        importModule(url),
-      );
-      const found = exportedTools(module);
-      return found.length > 0 ? { tools: found, problem: undefined } : { problem: `${file}: ${NO_TOOLS}` };
-    } catch (error) {
-      return { problem: describeImportFailure(error, file, marker) };
-    }
+    const trial = { folderUrl, toolsUrl: TOOLS_URL, marker: versionMarker(version), files: readable };
+    return new Map([...unreadable, ...(await loadFiles(trial, { importMs, importModule, signal: closing.signal }))]);
   };
 
   const watching = await watchFolder({ ...options, accepts: isModule, onChange: change });
@@ -111,34 +77,37 @@ export async function createCodeTools(options: {
 }
 
 /** What is known of one file. */
-interface LoadedFile {
-  /** Equal when neither the file nor what it may import from the folder changed. */
+interface KnownFile {
   readonly print: string;
   /** Of the last version that could be loaded. */
   readonly tools: readonly Tool[];
-  readonly problem?: string | undefined;
+  readonly problem?: string;
 }
 
-/** Without `tools` those from before stay. */
-type Outcome = { readonly tools: readonly Tool[]; readonly problem: undefined } | { readonly problem: string };
+interface PrintedFile {
+  readonly name: string;
+  readonly content: FileContent;
+  /** Equal when neither the file nor what it may import from the folder changed. */
+  readonly print: string;
+}
 
 const TOOLS_URL = new URL("../public.ts", import.meta.url).href;
-
-const NO_TOOLS = "exports no tool; export what defineTool returns";
 
 function isModule(name: string): boolean {
   return name.endsWith(".ts") && !name.endsWith(".d.ts") && !name.endsWith(".test.ts") && !name.startsWith(".");
 }
 
-// Shared by tool files and never loaded for itself.
-function isHelper(name: string): boolean {
-  return name.startsWith("_");
-}
-
-function printOf(file: FileContent, shared: readonly (readonly [string, FileContent])[]): string {
-  return createHash("sha256")
-    .update(JSON.stringify([file, shared]))
-    .digest("hex");
+/** The files to load. One whose name begins with "_" is there for others to import, and a change of it is one of all. */
+function withPrints(files: ReadonlyMap<string, FileContent>): PrintedFile[] {
+  const shared = [...files].filter(([name]) => name.startsWith("_"));
+  return [...files]
+    .filter(([name]) => !name.startsWith("_"))
+    .map(([name, content]) => {
+      const print = createHash("sha256")
+        .update(JSON.stringify([content, shared]))
+        .digest("hex");
+      return { name, content, print };
+    });
 }
 
 // Node imports a file under its real path, and the hooks compare addresses.
@@ -147,8 +116,14 @@ async function addressOf(dir: string): Promise<string> {
   return `${pathToFileURL(real).href}/`;
 }
 
-function describeProblem(label: string, file: LoadedFile | undefined): string[] {
-  if (file?.problem === undefined) return [];
-  const kept = file.tools.length > 0 ? "; its last good version stays in use" : "";
-  return [`${label}/${file.problem}${kept}`];
+function follow(before: KnownFile | undefined, print: string, loaded: LoadedTools | undefined): KnownFile {
+  if (loaded === undefined) return before ?? { print, tools: [] };
+  return "tools" in loaded
+    ? { print, tools: loaded.tools }
+    : { print, tools: before?.tools ?? [], problem: loaded.problem };
+}
+
+function describeProblem(label: string, { tools, problem }: KnownFile): string[] {
+  if (problem === undefined) return [];
+  return [`${label}/${problem}${tools.length > 0 ? "; its last good version stays in use" : ""}`];
 }

@@ -2,14 +2,18 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { describeImportFailure } from "./import-failure.ts";
 import { hookImports } from "./import-hooks.ts";
-import type { Trial, TrialVerdict } from "./trial.ts";
+import type { Trial, TrialMessage } from "./trial.ts";
 
 // The whole of a thread that imports one file after the other and tells of each how it went; see trial.ts.
 const { folderUrl, toolsUrl, marker, files } = workerData as Trial;
 hookImports({ folderUrl: () => folderUrl, toolsUrl });
-for (const file of files) {
-  const verdict: TrialVerdict = { file, problem: await tryImport(file) };
-  parentPort?.postMessage(verdict, []);
+// Nearly every file imports it, and its time is not theirs.
+await import(toolsUrl);
+tell("ready");
+for (const file of files) tell({ file, problem: await tryImport(file) });
+
+function tell(message: TrialMessage): void {
+  parentPort?.postMessage(message, []);
 }
 
 async function tryImport(file: string): Promise<string | undefined> {

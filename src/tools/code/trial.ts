@@ -12,8 +12,11 @@ export interface Trial {
   readonly files: readonly string[];
 }
 
+/** What the thread tells: that it begins, and then how each file did, in order. */
+export type TrialMessage = "ready" | TrialVerdict;
+
 /** How one file did; without a problem it can be imported. */
-export interface TrialVerdict {
+interface TrialVerdict {
   readonly file: string;
   readonly problem: string | undefined;
 }
@@ -34,6 +37,8 @@ export async function tryFiles(
 }
 
 const MEMORY_MB = 256;
+/** How long the thread itself may take to begin, on a very busy machine. */
+const START_MS = 60_000;
 
 async function tryInOneThread(
   trial: Trial,
@@ -45,7 +50,7 @@ async function tryInOneThread(
   const abort = () => ended.resolve(undefined);
   signal.addEventListener("abort", abort, { once: true });
   const tooLate = () => ended.resolve(`${current()}: was not imported within ${importMs / 1000} s`);
-  const limit = setTimeout(tooLate, importMs);
+  let limit = setTimeout(tooLate, START_MS);
   const thread = new Worker(new URL("./trial-thread.ts", import.meta.url), {
     workerData: trial,
     // Not what the process was started with: some options are refused in a thread.
@@ -57,14 +62,17 @@ async function tryInOneThread(
   });
   thread.stdout.resume();
   thread.stderr.resume();
-  thread.on("message", (verdict: TrialVerdict) => {
-    verdicts.push(verdict);
-    limit.refresh();
+  thread.on("message", (message: TrialMessage) => {
+    clearTimeout(limit);
+    limit = setTimeout(tooLate, importMs);
+    if (message !== "ready") verdicts.push(message);
     if (verdicts.length === trial.files.length) ended.resolve(undefined);
   });
   thread.on("error", (error) => ended.resolve(describeDeath(error, current(), trial.marker)));
   thread.on("exit", (code) => ended.resolve(`${current()}: ended the process with code ${code} when imported`));
   const problem = await ended.promise;
+  // A verdict that comes while the thread is being ended would move the blame to the next file.
+  thread.removeAllListeners("message");
   clearTimeout(limit);
   signal.removeEventListener("abort", abort);
   await thread.terminate();

@@ -29,7 +29,9 @@ describe("an unsuccessful status", () => {
   ] as const)("$status of a $effect call is $code, retry $retry", ({ status, effect, code, retry }) => {
     const failure = describe_({ status }, effect);
     expect(failure).toMatchObject({ code, retry: { kind: retry } });
-    expect(failure.message.includes("whether it was carried out is not known")).toBe(effect === "once" && status >= 500);
+    expect(failure.message.includes("whether it was carried out is not known")).toBe(
+      effect === "once" && status >= 500,
+    );
   });
 
   test.each([

@@ -49,32 +49,86 @@ describe("a mistake is told with its place and without a value", () => {
     { text: "", says: ["1:1: name: expected string", "1:1: description: ", "1:1: base_url: ", "1:1: capabilities: "] },
     { text: "just text", says: "1:1: expected keys and values" },
     { text: "a: [", says: "1:5: " },
-    { text: `${head}extra: 1\n${one}    path: /x\n`, says: "4:1: extra: unknown key; known here: name, description, version," },
-    { text: `${head}${one}    path: /x\n    methd: GET\n`, says: "8:5: capabilities.0.methd: unknown key; known here: name, description, method" },
-    { text: `${head}${one}    path: /x\n    method: FETCH\n`, says: '8:13: capabilities.0.method: expected one of "GET"' },
+    {
+      text: `${head}extra: 1\n${one}    path: /x\n`,
+      says: "4:1: extra: unknown key; known here: name, description, version,",
+    },
+    {
+      text: `${head}${one}    path: /x\n    methd: GET\n`,
+      says: "8:5: capabilities.0.methd: unknown key; known here: name, description, method",
+    },
+    {
+      text: `${head}${one}    path: /x\n    method: FETCH\n`,
+      says: '8:13: capabilities.0.method: expected one of "GET"',
+    },
     { text: `${head}${one}    path: x\n`, says: "7:11: capabilities.0.path: expected a path that begins with a slash" },
     { text: `${head}${one}    path: /x?y=1\n`, says: "7:11: capabilities.0.path: expected a path" },
     { text: `${head}${one}    path: /a/../b\n`, says: "7:11: capabilities.0.path: is not written as it is sent" },
     { text: `${head}${one}    path: /a/ü\n`, says: "7:11: capabilities.0.path: is not written as it is sent" },
     { text: `${head}${one}    path: /{id}\n`, says: "7:11: capabilities.0.path: {id} is not one of the parameters" },
     { text: `${head}${one}    path: "/{id"\n`, says: "7:11: capabilities.0.path: a brace has no partner" },
-    { text: `${head}version: 1.10\n${one}    path: /x\n`, says: '4:10: version: expected text; put quotes around it' },
-    { text: `${head}auth:\n  type: magic\n${one}    path: /x\n`, says: "5:9: auth.type: expected one of none, api_key, bearer, basic, oauth2" },
-    { text: `${head}auth:\n  type: bearer\n${one}    path: /x\n`, says: "5:3: auth.token: expected text, best ${NAME}" },
-    { text: `${head}auth: { type: bearer, token: "\${MISSING}" }\n${one}    path: /x\n`, says: "4:30: auth.token: the environment variable MISSING is not set" },
-    { text: `${head}auth: { type: bearer, token: { credental: x } }\n${one}    path: /x\n`, says: "4:30: auth.token: expected text" },
-    { text: `${head}headers: { Host: evil.test }\n${one}    path: /x\n`, says: "4:18: headers.Host: this header cannot be set" },
-    { text: `${head}headers: { "a b": c }\n${one}    path: /x\n`, says: '4:12: headers.a b: "a b" cannot be used as a name here' },
-    { text: head.replace("https://api.test", "ftp://api.test") + `${one}    path: /x\n`, says: "3:11: base_url: expected a URL that starts with http" },
-    { text: head.replace("https://api.test", "https://u:hunter2@api.test") + `${one}    path: /x\n`, says: "3:11: base_url: must not contain a user name" },
-    { text: head.replace("https://api.test", "https://api.test:6379") + `${one}    path: /x\n`, says: "3:11: base_url: port 6379 is not one that web pages use" },
-    { text: `${head}auth: { type: oauth2, token_url: http://169.254.169.254/t, client_id: c, client_secret: s }\n${one}    path: /x\n`, says: "4:34: auth.token_url: a cloud metadata address" },
-    { text: `${head.replace("shop", "x".repeat(30))}${one.replace("find", "y".repeat(40))}    path: /x\n`, says: "5:11: capabilities.0.name: " },
-    { text: `${head}${one}    path: /x\n  - name: find\n    description: d\n    path: /y\n`, says: '8:11: capabilities.1.name: there is a capability "find" already' },
+    { text: `${head}version: 1.10\n${one}    path: /x\n`, says: "4:10: version: expected text; put quotes around it" },
+    {
+      text: `${head}auth:\n  type: magic\n${one}    path: /x\n`,
+      says: "5:9: auth.type: expected one of none, api_key, bearer, basic, oauth2",
+    },
+    {
+      text: `${head}auth:\n  type: bearer\n${one}    path: /x\n`,
+      says: "5:3: auth.token: expected text, best ${NAME}",
+    },
+    {
+      text: `${head}auth: { type: bearer, token: "\${MISSING}" }\n${one}    path: /x\n`,
+      says: "4:30: auth.token: the environment variable MISSING is not set",
+    },
+    {
+      text: `${head}auth: { type: bearer, token: { credental: x } }\n${one}    path: /x\n`,
+      says: "4:30: auth.token: expected text",
+    },
+    {
+      text: `${head}headers: { Host: evil.test }\n${one}    path: /x\n`,
+      says: "4:18: headers.Host: this header cannot be set",
+    },
+    {
+      text: `${head}headers: { "a b": c }\n${one}    path: /x\n`,
+      says: '4:12: headers.a b: "a b" cannot be used as a name here',
+    },
+    {
+      text: head.replace("https://api.test", "ftp://api.test") + `${one}    path: /x\n`,
+      says: "3:11: base_url: expected a URL that starts with http",
+    },
+    {
+      text: head.replace("https://api.test", "https://u:hunter2@api.test") + `${one}    path: /x\n`,
+      says: "3:11: base_url: must not contain a user name",
+    },
+    {
+      text: head.replace("https://api.test", "https://api.test:6379") + `${one}    path: /x\n`,
+      says: "3:11: base_url: port 6379 is not one that web pages use",
+    },
+    {
+      text: `${head}auth: { type: oauth2, token_url: http://169.254.169.254/t, client_id: c, client_secret: s }\n${one}    path: /x\n`,
+      says: "4:34: auth.token_url: a cloud metadata address",
+    },
+    {
+      text: `${head.replace("shop", "x".repeat(30))}${one.replace("find", "y".repeat(40))}    path: /x\n`,
+      says: "5:11: capabilities.0.name: ",
+    },
+    {
+      text: `${head}${one}    path: /x\n  - name: find\n    description: d\n    path: /y\n`,
+      says: '8:11: capabilities.1.name: there is a capability "find" already',
+    },
     { text: `${head}${one}    path: /x\n    timeout_s: 0\n`, says: "8:16: capabilities.0.timeout_s: " },
-    { text: `${head}${one}    path: /x\n    result: { pick: "a..b" }\n`, says: "8:21: capabilities.0.result.pick: expected a path such as" },
-    { text: `${head}${one}    path: /x\n    result: { each: "a b" }\n`, says: "8:21: capabilities.0.result.each: expected a path such as" },
-    { text: `${head}${one}    path: /x\n    fixed: { body: { a: 1 } }\n`, says: "8:20: capabilities.0.fixed.body: GET has no body" },
+    {
+      text: `${head}${one}    path: /x\n    result: { pick: "a..b" }\n`,
+      says: "8:21: capabilities.0.result.pick: expected a path such as",
+    },
+    {
+      text: `${head}${one}    path: /x\n    result: { each: "a b" }\n`,
+      says: "8:21: capabilities.0.result.each: expected a path such as",
+    },
+    {
+      text: `${head}${one}    path: /x\n    fixed: { body: { a: 1 } }\n`,
+      says: "8:20: capabilities.0.fixed.body: GET has no body",
+    },
   ];
   test.each(cases)("$says", ({ text, says }) => {
     const parsed = parse(text);
@@ -85,7 +139,10 @@ describe("a mistake is told with its place and without a value", () => {
 
   const parameters: { given: string; says: string }[] = [
     { given: "{ q: { type: text } }", says: 'q.type: expected one of "string"|"integer"' },
-    { given: "{ q: { typ: string } }", says: "q.typ: unknown key; known here: type, description, required, default, enum, minimum, maximum, min_length, max_length, items, properties, in, send_as" },
+    {
+      given: "{ q: { typ: string } }",
+      says: "q.typ: unknown key; known here: type, description, required, default, enum, minimum, maximum, min_length, max_length, items, properties, in, send_as",
+    },
     { given: "{ q: { minimum: 1 } }", says: "q.minimum: only for type integer or number" },
     { given: "{ q: { type: integer, items: {} } }", says: "q.items: only for type array" },
     { given: "{ q: { type: integer, enum: [a] } }", says: "q.enum: expected only values of type integer" },

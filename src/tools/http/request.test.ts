@@ -26,7 +26,9 @@ describe("an argument in the path", () => {
 
   test("does not become dots together with its neighbour", () => {
     const together = only({ path: "/a/{x}{y}/b", parameters: { x: {}, y: {} } });
-    expect(() => buildRequest("https://api.test", together, { x: ".", y: "." })).toThrow("cannot be part of an address");
+    expect(() => buildRequest("https://api.test", together, { x: ".", y: "." })).toThrow(
+      "cannot be part of an address",
+    );
   });
 });
 
@@ -78,7 +80,9 @@ describe("other arguments", () => {
     const capability = only({ path: "/x", parameters: { lang: { in: "header", send_as: "Accept-Language" } } });
     expect(buildRequest("https://api.test", capability, { lang: "es" }).headers).toEqual({ "Accept-Language": "es" });
     for (const lang of ["es\r\nX-Admin: 1", "es\n", "日本"])
-      expect(() => buildRequest("https://api.test", capability, { lang })).toThrow('"Accept-Language" is sent as a header');
+      expect(() => buildRequest("https://api.test", capability, { lang })).toThrow(
+        '"Accept-Language" is sent as a header',
+      );
   });
 
   test("a POST without any has no body", () => {

@@ -102,10 +102,7 @@ const capability = section({
     .string()
     .regex(/^\/[^\s?#\\]*$/, "expected a path that begins with a slash, without ? and #")
     .describe("Below `base_url`; `{name}` stands for the parameter of that name."),
-  parameters: z
-    .record(valueName(), parameter)
-    .default({})
-    .describe("What the model fills in."),
+  parameters: z.record(valueName(), parameter).default({}).describe("What the model fills in."),
   fixed: section({
     query: z.record(z.string(), scalar).default({}),
     body: z.record(z.string(), z.json()).default({}),

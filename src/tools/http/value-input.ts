@@ -1,13 +1,6 @@
 import { z } from "zod";
 import type { ValueRule } from "./value-schema.ts";
 
-/** The schema of a value as its rule describes it, with `default` and `required` applied. */
-export function valueInput(rule: ValueRule): z.ZodType {
-  const given = describe(givenInput(rule), rule.description);
-  if (rule.default !== undefined) return given.default(rule.default);
-  return rule.required === false ? given.optional() : given;
-}
-
 /** An object with these properties; what is not among them is left out. */
 export function objectInput(properties: Readonly<Record<string, ValueRule>>): z.ZodObject {
   return z.object(Object.fromEntries(Object.entries(properties).map(([name, rule]) => [name, valueInput(rule)])));
@@ -19,7 +12,7 @@ interface RuleIssue {
   readonly message: string;
 }
 
-/** What is wrong with a rule, each with the key it is about; nothing when {@link valueInput} understands it. */
+/** What is wrong with a rule, each with the key it is about; nothing when {@link objectInput} understands it. */
 export function checkValueRule(rule: ValueRule): readonly RuleIssue[] {
   const misplaced = FITS.filter(({ key, types }) => rule[key] !== undefined && !types.includes(rule.type)).map(
     ({ key, types }) => ({ path: [key], message: `only for type ${types.join(" or ")}` }),
@@ -45,6 +38,12 @@ const FITS: readonly {
   { key: "items", types: ["array"] },
   { key: "properties", types: ["object"] },
 ];
+
+function valueInput(rule: ValueRule): z.ZodType {
+  const given = describe(givenInput(rule), rule.description);
+  if (rule.default !== undefined) return given.default(rule.default);
+  return rule.required === false ? given.optional() : given;
+}
 
 function givenInput(rule: ValueRule): z.ZodType {
   switch (rule.type) {

@@ -28,17 +28,29 @@ export async function readCallResult(result: CallToolResult, keep?: KeepFile): P
   const parts: string[] = [];
   for (const [index, block] of blocks.entries()) parts.push(await describeBlock(block, index, keep));
   if (result.content.length > MAX_BLOCKS) parts.push(`[${result.content.length - MAX_BLOCKS} more parts are left out]`);
-  if (data !== undefined && !blocks.some((block) => repeats(block, data))) parts.push(JSON.stringify(data));
+  if (data !== undefined && !blocks.some((block) => repeats(block, data) || unwraps(block, data)))
+    parts.push(JSON.stringify(data));
   return limit(parts.filter((part) => part !== "").join("\n\n"));
 }
 
 // Servers send data a second time as text, for clients that know nothing of data.
 function repeats(block: ContentBlock, data: unknown): boolean {
-  if (block.type !== "text") return false;
+  return block.type === "text" && isDeepStrictEqual(parseJson(block.text), data);
+}
+
+// Some make data of a text by putting it into an object as its only value.
+function unwraps(block: ContentBlock, data: unknown): boolean {
+  if (block.type !== "text" || typeof data !== "object" || data === null) return false;
+  const [value, ...more] = Object.values(data) as unknown[];
+  return more.length === 0 && (value === block.text || isDeepStrictEqual(parseJson(block.text), value));
+}
+
+function parseJson(text: string): unknown {
   try {
-    return isDeepStrictEqual(JSON.parse(block.text), data);
+    const value: unknown = JSON.parse(text);
+    return value;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { isNode, LineCounter, parseDocument, visit, type Document } from "yaml";
 import type { z } from "zod";
 import { describeError } from "../../kernel/errors.ts";
-import { mcpFileSchema, toMcpConfig, type McpConfig } from "./config-schema.ts";
+import { mcpFileSchema, toMcpConfig } from "./config-schema.ts";
+import type { McpConfig } from "./server-spec.ts";
 
 /** Fills in `${NAME}` from the environment; says what is wrong when it cannot. */
 export type FillIn = (text: string) => { readonly text: string } | { readonly problem: string };

@@ -1,5 +1,5 @@
 import { Secret } from "../../kernel/secret.ts";
-import type { HttpAuth, McpConfig, ServerSpec } from "./config-schema.ts";
+import type { HttpAuth, McpConfig, ServerSpec } from "./server-spec.ts";
 
 /** Every secret value in the settings of one server. */
 export function secretsOf(spec: ServerSpec): readonly string[] {

@@ -1,7 +1,7 @@
 import type { Log } from "../../kernel/ports.ts";
 import { watchFolder, type FolderContent } from "../watch-folder.ts";
 import { MCP_FILE, parseMcpFile, type FillIn } from "./config-file.ts";
-import { EMPTY_CONFIG, type McpConfig } from "./config-schema.ts";
+import { EMPTY_CONFIG, type McpConfig } from "./server-spec.ts";
 
 /** The MCP settings of a running process, kept up to date with their file. */
 export interface McpConfigWatch {

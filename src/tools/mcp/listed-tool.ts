@@ -1,6 +1,6 @@
 import type { Tool as McpTool } from "@modelcontextprotocol/client";
 import type { Effect } from "../contract.ts";
-import type { ToolOverride } from "./config-schema.ts";
+import type { ToolOverride } from "./server-spec.ts";
 import { toolNameOf } from "./tool-names.ts";
 
 /** A tool of a server as it is offered to the model, with the definition the server gave. */

@@ -4,7 +4,7 @@ import type { WorkspaceId } from "../../kernel/ids.ts";
 import type { Clock, Log, NewId } from "../../kernel/ports.ts";
 import { hostAndPort } from "../fetch-guard.ts";
 import type { ResolveHost } from "../pinned-connect.ts";
-import { revealText, type HttpSpec, type ServerSpec, type StdioSpec } from "./config-schema.ts";
+import { revealText, type HttpSpec, type ServerSpec, type StdioSpec } from "./server-spec.ts";
 import type { ConnectionTarget, HttpSignIn } from "./connection-target.ts";
 import { createPersonSignIn, type PersonSignIn } from "./oauth-provider.ts";
 import { programEnv, type Environment } from "./program-env.ts";

@@ -7,7 +7,7 @@ import { createHttpTransport } from "./http-transport.ts";
 import type { ReadList, Session, WireCall } from "./session.ts";
 import { CUT_OFF, toSessionFailure } from "./session-failure.ts";
 import { logStderr } from "./stderr-log.ts";
-import { createStdioTransport } from "./stdio-transport.ts";
+import { createStdioTransport, type StdioTransport } from "./stdio-transport.ts";
 
 /** What a connection is opened with. */
 export interface SessionOptions {
@@ -74,7 +74,7 @@ async function connect(
   Object.assign(client, {
     onerror: (error: Error) =>
       log.debug({ error: describeError(error).slice(0, 300) }, "an MCP connection has trouble"),
-    onclose: () => ended.resolve(reasonOf(transport)),
+    onclose: () => ended.resolve(endOf(transport) ?? "the connection was closed"),
   } satisfies Partial<Client>);
   // A start that hangs or is given up must not leave a process or a connection behind.
   const giveUp = () => void transport.close();
@@ -84,8 +84,10 @@ async function connect(
     const prior = way === "handshake" ? { prior: { kind: "legacy" as const } } : {};
     await client.connect(transport, { ...prior, timeout: connectMs, signal });
   } catch (error) {
+    const ended = endOf(transport);
     await transport.close();
-    throw signal.aborted ? signal.reason : error;
+    if (signal.aborted) throw signal.reason;
+    throw refusedHandshake(error) ? error : toSessionFailure(error, ended);
   } finally {
     signal.removeEventListener("abort", giveUp);
   }
@@ -96,19 +98,20 @@ function outputLimits(maxMessageBytes: number) {
   return { maxMessageBytes, maxBytesPerMinute: 32 * maxMessageBytes, maxMessagesPerMinute: 50_000 };
 }
 
-function reasonOf(transport: Transport | ReturnType<typeof createStdioTransport>): string {
-  return ("reason" in transport ? transport.reason() : undefined) ?? "the connection was closed";
+/** Why the connection ended, where that is known. */
+function endOf(transport: Transport | StdioTransport): string | undefined {
+  return "reason" in transport ? transport.reason() : undefined;
 }
 
 function createSession(client: Client, transport: Transport, ended: Promise<string>, pid: number | undefined): Session {
   return {
     pid,
     ended,
-    listTools: (timeoutMs) => translated(() => readTools(client, timeoutMs)),
+    listTools: (timeoutMs) => translated(transport, () => readTools(client, timeoutMs)),
     callTool: ({ tool, args, idempotencyKey, signal, timeoutMs }: WireCall) => {
       // Without its output schema: results are data for the model, and a server's patterns are not run in here.
       const { outputSchema: _schema, ...toolDefinition } = tool;
-      return translated(() =>
+      return translated(transport, () =>
         client.callTool(
           { name: tool.name, arguments: args, _meta: { "parley/idempotency-key": idempotencyKey } },
           { signal, timeout: timeoutMs, toolDefinition },
@@ -130,11 +133,11 @@ function createSession(client: Client, transport: Transport, ended: Promise<stri
   };
 }
 
-async function translated<T>(work: () => Promise<T>): Promise<T> {
+async function translated<T>(transport: Transport, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw toSessionFailure(error);
+    throw toSessionFailure(error, endOf(transport));
   }
 }
 

@@ -1,7 +1,7 @@
 import { describeError, InvalidInput } from "../../kernel/errors.ts";
 import type { WorkspaceId } from "../../kernel/ids.ts";
 import { refusalForUrl } from "../fetch-guard.ts";
-import { isServerName, SERVER_NAME_RULE } from "./config-schema.ts";
+import { isServerName, SERVER_NAME_RULE } from "./server-spec.ts";
 import { parseCallback, serverOfState } from "./oauth-provider.ts";
 import { allowedFor, ownSecretsSchema, personSecrets, resolverOf } from "./open-server.ts";
 import type { PersonServerStore } from "./person-servers.ts";

@@ -3,7 +3,7 @@ import { InvalidInput } from "../../kernel/errors.ts";
 import type { WorkspaceId } from "../../kernel/ids.ts";
 import type { RedisConnection } from "../../store/connection.ts";
 import { defineScript } from "../../store/script.ts";
-import { isServerName } from "./config-schema.ts";
+import { isServerName } from "./server-spec.ts";
 
 /** A server a person added; its secrets are kept elsewhere. */
 export interface PersonServer {

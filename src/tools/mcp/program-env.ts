@@ -1,4 +1,4 @@
-import { revealText, type ConfigText } from "./config-schema.ts";
+import { revealText, type ConfigText } from "./server-spec.ts";
 
 /** The variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>;

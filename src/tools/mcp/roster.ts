@@ -1,5 +1,5 @@
 import type { WorkspaceId } from "../../kernel/ids.ts";
-import type { HttpSpec, McpConfig, ServerSpec } from "./config-schema.ts";
+import type { HttpSpec, McpConfig, ServerSpec } from "./server-spec.ts";
 import { openServer, personSignIn, type ConnectionParts, type ConnectionPerson } from "./open-server.ts";
 import type { PersonSignIn } from "./oauth-provider.ts";
 import type { PersonServer } from "./person-servers.ts";

@@ -35,7 +35,7 @@ export interface ServerOptions {
 const LIST_MS = 15_000;
 /** A list this old is read again in the background: not every server tells of changes. */
 const STALE_MS = 10 * 60_000;
-const ALIVE_MS = 5_000;
+const ALIVE_MS = 3_000;
 
 export function createServer({ rules, open, connectMs, idleMs, clock, log }: ServerOptions): Server {
   let listed: { readonly list: ToolList; readonly at: number } | undefined;

@@ -15,16 +15,24 @@ export const CUT_OFF = -32_098;
 
 const MAX_MESSAGE_CHARS = 1_000;
 
-/** Says what a failure of the client library means. What the address guard refused is passed on as it is. */
-export function toSessionFailure(error: unknown): SessionFailure | OutsideError {
+/**
+ * Says what a failure of the client library means; `ended` is why the connection ended, when it did. What the address
+ * guard refused is passed on as it is.
+ */
+export function toSessionFailure(error: unknown, ended?: string): SessionFailure | OutsideError {
   for (let inner = error; inner instanceof Error; inner = inner.cause) {
     if (inner instanceof SessionFailure || inner instanceof OutsideError) return inner;
     if (inner instanceof ProtocolError) return ofAnswer(inner);
     if (inner instanceof SdkHttpError) return ofStatus(inner);
     if (inner instanceof UnauthorizedError || inner instanceof OAuthError) return unauthorized(inner);
-    if (inner instanceof SdkError) return ofClient(inner);
+    if (inner instanceof SdkError) return ofClient(inner, ended);
   }
   return ofNetwork(error);
+}
+
+/** The connection ended while something was asked. */
+export function lost(message: string, cause?: unknown): SessionFailure {
+  return new SessionFailure(message, { code: "unavailable", outcome: "unknown", passing: true, gone: true, cause });
 }
 
 function ofAnswer(error: ProtocolError): SessionFailure {
@@ -65,10 +73,10 @@ function unauthorized(error: Error): SessionFailure {
   return new SessionFailure("it wants a sign-in", { code: "unauthorized", outcome: "not-done", cause: error });
 }
 
-function ofClient(error: SdkError): SessionFailure {
+function ofClient(error: SdkError, ended: string | undefined): SessionFailure {
   switch (error.code) {
     case SdkErrorCode.ConnectionClosed:
-      return lost("it ended", error);
+      return lost(ended ?? "it ended", error);
     case SdkErrorCode.RequestTimeout:
       return new SessionFailure("it did not answer in time", {
         code: "timeout",
@@ -126,8 +134,4 @@ function networkCode(error: unknown): string | undefined {
   for (let inner = error; inner instanceof Error; inner = inner.cause)
     if ("code" in inner && typeof inner.code === "string") return inner.code;
   return undefined;
-}
-
-function lost(message: string, cause: unknown): SessionFailure {
-  return new SessionFailure(message, { code: "unavailable", outcome: "unknown", passing: true, gone: true, cause });
 }

@@ -1,5 +1,9 @@
+import type { Writable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { ReadBuffer, serializeMessage, type JSONRPCMessage, type Transport } from "@modelcontextprotocol/client";
 import { describeError, OutsideError } from "../../kernel/errors.ts";
+import { SessionFailure } from "./session.ts";
+import { lost } from "./session-failure.ts";
 import { startStdioChild, type StdioChild, type StdioProgram } from "./stdio-child.ts";
 
 /** How much a program may say. */
@@ -62,7 +66,17 @@ export function createStdioTransport(
       });
       return Promise.resolve();
     },
-    send: (message) => write(child, message, reason),
+    send: async (message) => {
+      if (child === undefined || reason !== undefined) throw unsent(reason);
+      try {
+        await write(child.stdin, message);
+      } catch (error) {
+        // Most often it has just ended, and how will be known in a moment.
+        await Promise.race([child.ended, delay(LAST_WORDS_MS, undefined, { ref: false })]);
+        await close("it no longer listens");
+        throw lost(reason ?? "it ended", error);
+      }
+    },
     close: () => close("it was stopped"),
   };
   return transport;
@@ -107,16 +121,16 @@ function createFloodGuard({ maxBytesPerMinute, maxMessagesPerMinute }: OutputLim
   return { bytes: (bytes) => count({ bytes, messages: 0 }), message: () => count({ bytes: 0, messages: 1 }) };
 }
 
-function write(child: StdioChild | undefined, message: JSONRPCMessage, reason: string | undefined): Promise<void> {
+const LAST_WORDS_MS = 500;
+
+function write(stdin: Writable, message: JSONRPCMessage): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (child === undefined || reason !== undefined || !child.stdin.writable) {
-      reject(new OutsideError("the program has ended", { code: "unavailable" }));
-      return;
-    }
-    child.stdin.write(serializeMessage(message), (error) =>
-      error === null || error === undefined
-        ? resolve()
-        : reject(new OutsideError("the program takes nothing more", { code: "unavailable", cause: error })),
+    stdin.write(serializeMessage(message), (error) =>
+      error === null || error === undefined ? resolve() : reject(error),
     );
   });
+}
+
+function unsent(reason = "it was not started"): SessionFailure {
+  return new SessionFailure(reason, { code: "unavailable", outcome: "not-done", passing: true, gone: true });
 }

@@ -1,4 +1,4 @@
-import type { ServerSpec } from "./config-schema.ts";
+import type { ServerSpec } from "./server-spec.ts";
 import type { ServerState } from "./keeper.ts";
 import type { ListedTool, ToolList } from "./listed-tool.ts";
 
