@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describeError } from "./kernel/errors.ts";
+import { parseWorkspaceId } from "./kernel/ids.ts";
 import { systemClock, type NewId } from "./kernel/ports.ts";
 import { Secret } from "./kernel/secret.ts";
 import { createApi } from "./api/create-api.ts";
@@ -20,6 +21,7 @@ import { connectRedis } from "./store/connection.ts";
 import { openRedis } from "./store/open-redis.ts";
 import type { Logger } from "./telemetry/logger.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
+import { openToolSources } from "./tool-sources.ts";
 import type { Tool } from "./tools/contract.ts";
 
 /** A running Parley process. */
@@ -50,6 +52,8 @@ export async function startApp(options: {
   readonly log: Logger;
   /** Tools besides the built-in ones. */
   readonly tools?: readonly Tool[];
+  /** Where the configuration came from: its `tools` folder is read as well. */
+  readonly configDir: string;
 }): Promise<App> {
   const { config, log } = options;
   const problem = publicBindProblem(config);
@@ -66,7 +70,7 @@ export async function startApp(options: {
 }
 
 async function build(
-  { config, log, tools = [] }: Parameters<typeof startApp>[0],
+  { config, configDir, log, tools = [] }: Parameters<typeof startApp>[0],
   closing: (() => unknown)[],
 ): Promise<Omit<App, "stop">> {
   const clock = systemClock;
@@ -84,6 +88,8 @@ async function build(
 
   let current = config;
   const model = await openModel(config, log, closing);
+  const toolSources = await openToolSources({ config, configDir, env: process.env, redis, log });
+  for (const { source } of toolSources) closing.push(() => source.close());
   const runtime = createRuntime({
     config: () => current,
     redis,
@@ -94,6 +100,7 @@ async function build(
     newId,
     log,
     tools,
+    toolSources,
   });
 
   if (has("worker")) {
@@ -120,7 +127,7 @@ async function build(
       redis,
       live,
       memory: runtime.memory,
-      tools: () => runtime.toolbox.list(),
+      tools: async () => (await runtime.catalog.toolboxFor(EVERYONE)).list(),
       ready: async () => ({
         redis: (await redis.ping()) === "PONG" ? true : "Redis does not answer",
         worker: has("worker") ? runtime.worker.ready() : true,
@@ -191,6 +198,9 @@ function connectModel({ ai }: Config, url: string, log: Logger): ModelClient {
     ...(ai.temperature === undefined ? {} : { temperature: ai.temperature }),
   });
 }
+
+/** Whose tools `/v1/tools` shows: those that everybody has. */
+const EVERYONE = parseWorkspaceId("everyone");
 
 /** Undoes what was opened, the last first; one failure does not keep the rest open. */
 async function closeAll(closing: (() => unknown)[], log: Logger): Promise<void> {

@@ -30,7 +30,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const stopAsked = untilSignal();
   let app: App;
   try {
-    app = await startApp({ config, log });
+    app = await startApp({ config, configDir: configFolder(process.env), log });
   } catch (error) {
     const expected = error instanceof RefusedToStart || error instanceof UnsuitableRedis;
     console.error(`parley: ${expected ? "" : "could not start: "}${describeError(error)}`);

@@ -18,9 +18,10 @@ import { createLanes } from "./store/lanes.ts";
 import { createMemoryStore } from "./store/memory.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import { builtinTools } from "./tools/builtin/index.ts";
+import { createCatalog } from "./tools/catalog.ts";
 import type { Tool } from "./tools/contract.ts";
 import { createSafeFetch } from "./tools/safe-fetch.ts";
-import { createToolbox } from "./tools/toolbox.ts";
+import type { ToolSource } from "./tools/source.ts";
 
 /** How long a question waits for its answer: a week, milliseconds. */
 const QUESTION_MS = 7 * 86_400_000;
@@ -40,6 +41,8 @@ export interface RuntimeOptions {
   readonly log: Log;
   /** Tools besides the built-in ones. */
   readonly tools?: readonly Tool[];
+  /** Where further tools come from, the strongest first. */
+  readonly toolSources?: readonly { readonly label: string; readonly source: ToolSource }[];
 }
 
 /** The durable part put together: the door in, the lanes, what runs in them, and what is remembered. */
@@ -52,8 +55,12 @@ export function createRuntime(options: RuntimeOptions) {
   const conversations = createConversationStore(redis);
   const memory = createMemoryStore(redis);
   const live = createLive(redis);
-  const tools = [...builtinTools({ memory, fetchPage: createSafeFetch() }), ...(options.tools ?? [])];
-  const toolbox = createToolbox(tools.map((tool) => meterTool(tool, metrics)));
+  const catalog = createCatalog(
+    [...builtinTools({ memory, fetchPage: createSafeFetch() }), ...(options.tools ?? [])],
+    options.toolSources ?? [],
+    (tool) => meterTool(tool, metrics),
+  );
+  const { toolboxFor } = catalog;
   const defaultQueueMode = () => options.config().queue.mode;
   const keepMs = lanes.limits.recordMs;
 
@@ -73,14 +80,14 @@ export function createRuntime(options: RuntimeOptions) {
     clock,
     conversations,
     memory,
-    toolbox,
+    toolboxFor,
     defaultQueueMode,
     lastRun: (conversation) => lastRun(conversation, { lanes }),
   };
 
   const chat = createChatHandler({
     model,
-    toolbox,
+    toolboxFor,
     live,
     clock,
     log,
@@ -149,7 +156,7 @@ export function createRuntime(options: RuntimeOptions) {
     },
   });
 
-  return { lanes, conversations, memory, toolbox, door, worker, clock };
+  return { lanes, conversations, memory, catalog, door, worker, clock };
 }
 
 export type Runtime = ReturnType<typeof createRuntime>;

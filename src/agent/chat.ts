@@ -9,6 +9,7 @@ import type { Ending, Run } from "../engine/run.ts";
 import type { ModelReply } from "../models/contract.ts";
 import { estimateTokens } from "../models/estimate.ts";
 import { explainFailure } from "../models/explain.ts";
+import type { Toolbox } from "../tools/toolbox.ts";
 import { askModel, type AskParts } from "./ask-model.ts";
 import { findChatCommand, type ChatCommandParts } from "./chat-commands.ts";
 import { answer, fail } from "./endings.ts";
@@ -30,7 +31,9 @@ export interface ChatLimits extends ContextLimits {
   readonly keepMs: number;
 }
 
-export interface ChatParts extends ChatCommandParts, AskParts {
+export interface ChatParts extends ChatCommandParts, Omit<AskParts, "toolbox"> {
+  /** The tools of a person as they are now. */
+  readonly toolboxFor: (workspace: WorkspaceId) => Promise<Toolbox>;
   readonly log: Log;
   readonly limits: ChatLimits;
   readonly retry?: RetryPolicy;
@@ -76,8 +79,10 @@ async function tick(run: Run, { workspaceId }: InboundMessage, parts: ChatParts)
   const history = readHistory(run.history, limits.maxMessages, parts.log);
   const shared = isShared([...history, readRun(run.id, run.entries)]);
   const system = await parts.systemPrompt(workspaceId, person.conversationId, { shared });
+  const toolbox = await parts.toolboxFor(workspaceId);
   const toolParts = {
     ...parts,
+    toolbox,
     maxCalls: limits.maxCallsPerTurn,
     onBegin: (step: string, tool: string) =>
       parts.live.tell(person.conversationId, { type: "run.progress", run_id: run.id, step, label: `Using ${tool}` }),
@@ -91,7 +96,7 @@ async function tick(run: Run, { workspaceId }: InboundMessage, parts: ChatParts)
         step,
         ({ signal }) => {
           const messages = buildContext(system, history, readRun(run.id, run.entries), limits, estimateTokens);
-          return askModel(run, { step, messages, signal }, parts);
+          return askModel(run, { step, messages, signal }, { ...parts, toolbox });
         },
         { last: (value) => value.toolCalls.length === 0, retry: parts.retry ?? MODEL_RETRY },
       );

@@ -1,3 +1,4 @@
+import type { WorkspaceId } from "../kernel/ids.ts";
 import type { InboundMessage } from "../kernel/messages.ts";
 import { platformOf } from "../kernel/messages.ts";
 import type { Clock } from "../kernel/ports.ts";
@@ -17,7 +18,7 @@ export interface CommandParts extends ViewParts {
   readonly clock: Clock;
   readonly conversations: ConversationStore;
   readonly memory: MemoryStore;
-  readonly toolbox: Toolbox;
+  readonly toolboxFor: (workspace: WorkspaceId) => Promise<Toolbox>;
   readonly defaultQueueMode: () => QueueMode;
 }
 
@@ -93,10 +94,10 @@ const COMMANDS: readonly Command[] = [
   {
     name: "tools",
     help: "lists what I can do",
-    run: (_call, { toolbox }) =>
-      Promise.resolve(
-        ["My tools:", ...toolbox.list().map((tool) => `- ${tool.name}: ${firstSentence(tool.description)}`)].join("\n"),
-      ),
+    run: async ({ message }, { toolboxFor }) => {
+      const tools = (await toolboxFor(message.workspaceId)).list();
+      return ["My tools:", ...tools.map((tool) => `- ${tool.name}: ${firstSentence(tool.description)}`)].join("\n");
+    },
   },
   {
     name: "memory",

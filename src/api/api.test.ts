@@ -519,7 +519,7 @@ describe("other things to read", () => {
       effect: "read" as const,
       parameters: { type: "object" },
     };
-    const { api } = parts.create({ tools: () => [tool] });
+    const { api } = parts.create({ tools: () => Promise.resolve([tool]) });
     expect((await ask(api, "GET", "/v1/tools")).json).toEqual({ data: [tool], has_more: false, next_cursor: null });
   });
 

@@ -17,7 +17,7 @@ export interface ApiParts {
   readonly live: LiveFeed;
   readonly memory: Pick<MemoryStore, "list">;
   /** The tools as they are now. */
-  readonly tools: () => readonly Pick<Tool, "name" | "description" | "effect" | "parameters">[];
+  readonly tools: () => Promise<readonly Pick<Tool, "name" | "description" | "effect" | "parameters">[]>;
   /** Whether this process can work, part by part: true, or what is wrong. Readable by everyone. */
   readonly ready: () => Promise<Readonly<Record<string, true | string>>>;
   readonly metrics: Pick<Metrics, "text" | "contentType">;

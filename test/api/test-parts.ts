@@ -206,7 +206,7 @@ export async function createTestParts() {
         redis,
         live,
         memory,
-        tools: () => [],
+        tools: () => Promise.resolve([]),
         ready: async () => ({ redis: true }),
         metrics: createMetrics(),
         config: { host: "127.0.0.1", hasAdminKey: adminKey !== undefined },

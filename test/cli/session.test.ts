@@ -81,6 +81,27 @@ test("a first answer that came while nobody followed is found in the transcript"
   expect(shown()).toBe("Hello\n");
 });
 
+test("a message sent while the bot is asked what it is doing is not forgotten", async () => {
+  const bot = await fakeBot();
+  const { session, shown } = begin(bot);
+  await session.send("one");
+  const asked = Promise.withResolvers<() => void>();
+  bot.answer("GET /v1/messages/m1", messageStatus("m1", "running"));
+  bot.answer("GET /v1/conversations/c", (request, response) =>
+    asked.resolve(() => conversation("idle")(request, response)),
+  );
+  (await bot.stream(1)).cut();
+  const answer = await asked.promise;
+  void session.send("two");
+  answer();
+  (await bot.stream(2)).send(delivery("r1:a:0", "First", { answers: ["m1"] }));
+  await bot.requests("POST /v1/messages", 2);
+  expect(session.state().pending).toMatchObject([{ id: "m2" }]);
+  (await bot.stream(2)).send(delivery("r2:a:0", "Second", { answers: ["m2"] }));
+  await session.quiet();
+  expect(shown()).toBe("First\n\nSecond\n");
+});
+
 test("what was said before is not shown as an answer, and following goes on from it", async () => {
   const bot = await fakeBot();
   bot.answer(

@@ -39,7 +39,10 @@ test(
         }),
       },
     };
-    const hands = await Promise.all([hire({ target, handle: roles, more: { log: LOG } }), hire({ target, handle: roles, more: { log: LOG } })]);
+    const hands = await Promise.all([
+      hire({ target, handle: roles, more: { log: LOG } }),
+      hire({ target, handle: roles, more: { log: LOG } }),
+    ]);
     const redis = connectRedis(target, "client", silentLog);
     onTestFinished(() => redis.disconnect());
     const lanes = createLanes({ redis, partitions: 1, newId: randomUUID });
@@ -73,7 +76,7 @@ test(
     for (const lane of names) {
       const lines = await lanes.readJournal(lane);
       if (checkJournal(lines).length > 0) await dump(lane + " " + lines.slice(0, 3).join(" ") + lines.length);
-    expect(checkJournal(lines)).toEqual([]);
+      expect(checkJournal(lines)).toEqual([]);
       const read = lines
         .filter((line) => line.startsWith(">"))
         .flatMap((line) => JSON.parse(line.slice(1)).in as string[]);

@@ -15,12 +15,9 @@ const listRoute = createRoute({
 
 /** Adds the list of tools. */
 export function addToolRoutes(api: Api, { tools }: Pick<ApiParts, "tools">): void {
-  api.openapi(listRoute, (c) =>
-    c.json(
-      wholePage(
-        tools().map(({ name, description, effect, parameters }) => ({ name, description, effect, parameters })),
-      ),
-      200,
-    ),
-  );
+  api.openapi(listRoute, async (c) => {
+    const all = await tools();
+    const shown = all.map(({ name, description, effect, parameters }) => ({ name, description, effect, parameters }));
+    return c.json(wholePage(shown), 200);
+  });
 }

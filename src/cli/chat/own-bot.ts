@@ -2,6 +2,7 @@ import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describeError } from "../../kernel/errors.ts";
 import type { Config } from "../../config/schema.ts";
+import { configFolder } from "../../config/environment.ts";
 import { configSecrets } from "../../config/secrets.ts";
 import { createLogger } from "../../telemetry/logger.ts";
 import { CommandFailed } from "../command-failed.ts";
@@ -36,6 +37,7 @@ export async function startOwnBot(config: Config): Promise<OwnBot> {
         server: { ...config.server, host: "127.0.0.1", port: 0 },
         roles: [...new Set([...config.roles, "api", "worker"] as const)],
       },
+      configDir: configFolder(process.env),
       log,
     });
     return {

@@ -127,7 +127,9 @@ export function createSession(parts: {
     if (!resumed) await readTranscript();
     // What is still on its way is checked when the bot turns out to have it already.
     for (const { id } of state.pending.filter((message) => message.state !== "sending")) await check(id);
-    update({ ...afterLook(state, await api.look(over.signal)), link: "open" });
+    // What is sent meanwhile must not be lost: the state is read after the answer, not before.
+    const found = await api.look(over.signal);
+    update({ ...afterLook(state, found), link: "open" });
     ready.resolve();
   }
 

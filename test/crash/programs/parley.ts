@@ -38,6 +38,7 @@ const { config } = await loadConfig({ env: process.env, dir: "config" });
 const log = createLogger({ level: config.log_level, secrets: [], form: "json" });
 const app = await startApp({
   config,
+  configDir: "config",
   log,
   tools: [countedTool("look", "read"), countedTool("put", "idempotent"), countedTool("pay", "once")],
 });
