@@ -246,13 +246,17 @@ describe("the limits", () => {
   });
 
   test("then its old turns, and the model is told what it did there", () => {
-    expect(shown(context(history, longRun, { maxMessages: 5 }))).toEqual([
+    expect(shown(context(history, longRun, { maxTokens: 150 }))).toEqual([
       "system: SYS",
       "user: hi",
       "assistant: (Earlier in this run, left out here: tool1, tool2.)\n 3=tool3",
       `tool 3: ${"3".repeat(200)}`,
       "user: and hurry",
     ]);
+  });
+
+  test("its own messages are not counted: a run that forgot its steps would do them again", () => {
+    expect(shown(context(history, longRun, { maxMessages: 1 }))).toHaveLength(9);
   });
 
   test("what people wrote and the last turn stay, whatever the limits", () => {
@@ -342,8 +346,9 @@ test("for any journal the transcript is one that every provider takes, and withi
         const current = linesOf("now", { ...now, end: "none", damagedOpening: false });
         const messages = context(history, current, { maxMessages, maxTokens });
         expect(problems(messages)).toEqual([]);
-        const within = messages.length - 1 <= maxMessages && tokensOf(messages) <= maxTokens;
-        if (!within) expect(isLeast(messages)).toBe(true);
+        if (tokensOf(messages) > maxTokens) expect(isLeast(messages)).toBe(true);
+        const ofThisRun = context([], current, { maxMessages, maxTokens }).length;
+        expect(messages.length).toBeLessThanOrEqual(Math.max(ofThisRun, maxMessages + 1));
         // Whatever the limits, every word a person said in this run is there.
         const said = JSON.stringify(messages);
         for (const each of now.messages)

@@ -4,7 +4,10 @@ import type { InboundMessage } from "../kernel/messages.ts";
 import { listNames } from "./outcomes.ts";
 import { contentOf, partsOf, type RunRecord, type Turn } from "./runs.ts";
 
-/** What the model gets to read at most, the system prompt included in the tokens. */
+/**
+ * What the model gets to read at most. The number of messages limits what came before the current run: a run that
+ * forgot its own steps would do them again. The tokens limit everything, the system prompt included.
+ */
 export interface ContextLimits {
   readonly maxMessages: number;
   readonly maxTokens: number;
@@ -18,7 +21,7 @@ const OMITTED = "(This earlier result was left out to stay within the context li
  * The transcript for the next model call: the system prompt, as much history as fits, then the current run. Valid for
  * the provider by construction: every tool call is followed by exactly one result, a call and its results stay
  * together, ids are unique, the first message after the system prompt is a person's. Of the current run, what people
- * wrote and the last turn are always there, whatever the limits say; its earlier turns go before they are passed.
+ * wrote and the last turn are always there; its earlier turns go only when there are too many tokens.
  */
 export function buildContext(
   system: string,
@@ -31,7 +34,7 @@ export function buildContext(
   const room = { messages: limits.maxMessages, tokens: limits.maxTokens - countTokens(system) };
   const whole = groupsOf(current);
   const left = takeAway(room, whole.map(weigh));
-  const fits = left.messages >= 0 && left.tokens >= 0;
+  const fits = left.tokens >= 0;
   // Where the run itself has to lose something, nothing older takes the place.
   const now = fits ? whole : fitCurrent(whole, left, weigh);
   const earlier = fits ? fitHistory(history, left, weigh) : [];
@@ -114,7 +117,7 @@ function fitCurrent(groups: readonly Group[], over: Size, weigh: (group: Group) 
   });
   const gone = new Set<Group>();
   for (const [index, group] of shrunk.entries()) {
-    if (left.tokens >= 0 && left.messages >= 0) break;
+    if (left.tokens >= 0) break;
     if (group.kind === "message" || index === lastTurn) continue;
     // The note about it takes some room of its own.
     if (gone.size === 0) left = takeAway(left, [{ messages: 0, tokens: weigh(noteTurn(MAX_NOTE_SAMPLE)).tokens }]);

@@ -36,7 +36,7 @@ export async function requireMaySpeak(door: Look, caller: Caller, id: Conversati
 export async function requireMayWatch(door: Look, caller: Caller, id: ConversationId): Promise<void> {
   if (caller.userId === undefined) return;
   const conversation = await door.conversation(id);
-  const own = id === defaultConversation(caller.userId) || id.startsWith("web:");
+  const own = id === defaultConversation(caller.userId) || id === `terminal:${caller.userId}` || id.startsWith("web:");
   const allowed = conversation === undefined ? own : isOf(caller, conversation);
   if (!allowed) throw notFound(`There is no conversation ${JSON.stringify(id)}`);
 }

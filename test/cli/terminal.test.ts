@@ -1,3 +1,4 @@
+import { PassThrough } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import type { ShownLiveEvent } from "../../src/api/contract.ts";
 import { chat } from "../../src/cli/chat/chat.ts";
@@ -183,6 +184,17 @@ test("a signal ends it with the code that stands for the signal", async () => {
   await terminal.until("leaves.");
   ending.abort("SIGTERM");
   expect(await code).toBe(143);
+});
+
+test("a signal that came before the first line ends a chat between pipes", async () => {
+  const bot = await fakeBot();
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  const untilSignal = () => AbortSignal.abort("SIGTERM");
+  const code = await chat(
+    { user: "ann", url: bot.url },
+    { env: { PARLEY_CONFIG: "no-such-folder" }, input, output, errors: output, fetch, untilSignal },
+  );
+  expect(code).toBe(143);
 });
 
 test("while the bot is away the text being written is given up, and it comes whole when the bot is back", async () => {

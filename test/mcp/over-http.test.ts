@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { Redis } from "ioredis";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { testRedis } from "../setup/redis.ts";
@@ -87,7 +89,7 @@ describe("a server that cannot be used", () => {
 
   test("because nobody listens, or something else does, is left out with why", async () => {
     const { origin } = await webServer((_request, response) => Boolean(response.end("<h1>Hello</h1>")));
-    const lab = await mcpLab(redis, { page: { url: origin }, nobody: { url: "http://127.0.0.1:1/mcp" } });
+    const lab = await mcpLab(redis, { page: { url: origin }, nobody: { url: await deadAddress() } });
     expect(await lab.mcp.toolsFor(ADA)).toEqual([]);
     expect(lab.statusOf("page")?.trouble).toBe("its answer cannot be understood");
     expect(lab.statusOf("nobody")?.trouble).toBe("it cannot be reached (ECONNREFUSED)");
@@ -144,3 +146,13 @@ describe("the settings", () => {
     ]);
   });
 });
+
+/** An address where somebody listened a moment ago. */
+async function deadAddress(): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return `http://127.0.0.1:${port}/mcp`;
+}

@@ -17,6 +17,8 @@ export async function chatByLines(parts: {
   readonly onUnanswered: (count: number) => void;
 }): Promise<number> {
   const { input, session, signal } = parts;
+  // Lines that are closed before they are read never come to an end.
+  if (signal.aborted) return 1;
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   const close = () => lines.close();
   signal.addEventListener("abort", close);

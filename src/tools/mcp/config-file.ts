@@ -29,7 +29,7 @@ export function parseMcpFile(text: string, fill: FillIn): ParsedMcpFile {
     const { line, col } = lines.linePos(offset);
     return `${MCP_FILE}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
   };
-  // What follows a colon in the parser's messages quotes the file.
+  // What follows a colon in the parser's messages, here and below, quotes the file.
   const broken = [...document.errors, ...document.warnings].map(
     (error) => `${placeAt(error.pos[0])} ${error.message.split(":")[0] ?? ""}`,
   );
@@ -75,7 +75,7 @@ function readData(document: Document.Parsed): { value: unknown } | { problem: st
     const value: unknown = document.toJS();
     return { value };
   } catch (error) {
-    return { problem: describeError(error) };
+    return { problem: describeError(error).split(":")[0] ?? "" };
   }
 }
 

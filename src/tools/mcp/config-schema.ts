@@ -4,7 +4,6 @@ import {
   isServerName,
   SERVER_NAME_RULE,
   type ConfigText,
-  type HttpAuth,
   type McpConfig,
   type ServerBase,
   type ServerSpec,
@@ -18,19 +17,24 @@ const seconds = (fallback: number, what: string) => z.number().positive().max(36
 const effect = z.enum(["read", "idempotent", "once"]);
 const approval = z.enum(["ask", "never"]);
 
+const issuer = z
+  .url({ protocol: /^https?$/, error: "expected an http or https address" })
+  .describe("The authorization server, as its own metadata names it; the client is shown to no other.");
+
 const authSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("none") }),
   z.strictObject({ type: z.literal("bearer"), token: secret.describe("Sent as a bearer token; from ${NAME}.") }),
   z.strictObject({
     type: z.literal("oauth").describe("Every person signs in with an account of their own."),
-    client_id: z.string().min(1).optional().describe("Unset: registered with the authorization server when needed."),
-    client_secret: secret.optional(),
+    client: z
+      .strictObject({ id: z.string().min(1), secret: secret.optional(), issuer })
+      .optional()
+      .describe("What was registered for the bot. Unset: it registers itself when somebody signs in."),
     scope: z.string().min(1).optional(),
   }),
   z.strictObject({
     type: z.literal("client_credentials").describe("The bot signs in as itself, for everybody."),
-    client_id: z.string().min(1),
-    client_secret: secret,
+    client: z.strictObject({ id: z.string().min(1), secret, issuer }),
     scope: z.string().min(1).optional(),
   }),
 ]);
@@ -139,7 +143,7 @@ function toSpec(name: string, server: z.output<typeof serverSchema>, facts: File
     kind: "http",
     url,
     headers: hideFilledIn(headers, facts),
-    auth: toAuth(auth),
+    auth,
     allow: allow.map((each) => each.toLowerCase()),
   };
 }
@@ -149,12 +153,4 @@ function hideFilledIn(texts: Readonly<Record<string, string>>, { isFilledIn }: F
     ([key, text]) => [key, isFilledIn(text) ? new Secret(text) : text] as const,
   );
   return Object.fromEntries(entries);
-}
-
-function toAuth(auth: z.output<typeof authSchema>): HttpAuth {
-  if (auth.type === "none" || auth.type === "bearer") return auth;
-  const { client_id: clientId, client_secret: clientSecret, scope } = auth;
-  if (auth.type === "client_credentials")
-    return { type: auth.type, clientId: auth.client_id, clientSecret: auth.client_secret, scope };
-  return { type: auth.type, clientId, clientSecret, scope };
 }

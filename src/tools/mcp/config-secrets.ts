@@ -21,6 +21,6 @@ function authSecret(auth: HttpAuth): Secret | undefined {
       return auth.token;
     case "oauth":
     case "client_credentials":
-      return auth.clientSecret;
+      return auth.client?.secret;
   }
 }

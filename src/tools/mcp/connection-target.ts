@@ -22,6 +22,7 @@ export type HttpSignIn =
       readonly kind: "client_credentials";
       readonly clientId: string;
       readonly clientSecret: string;
+      readonly issuer: string;
       readonly scope?: string | undefined;
     }
   /** A person's own sign-in. */

@@ -77,8 +77,13 @@ export function createHttpTransport(
 function authProviderFor(auth: HttpSignIn): { authProvider?: AuthProvider } {
   if (auth.kind === "oauth") return { authProvider: createAuthProvider(auth.provider) };
   if (auth.kind !== "client_credentials") return {};
-  const { clientId, clientSecret, scope } = auth;
-  const provider = new ClientCredentialsProvider({ clientId, clientSecret, ...(scope === undefined ? {} : { scope }) });
+  const { clientId, clientSecret, issuer: expectedIssuer, scope } = auth;
+  const provider = new ClientCredentialsProvider({
+    clientId,
+    clientSecret,
+    expectedIssuer,
+    ...(scope === undefined ? {} : { scope }),
+  });
   return { authProvider: createAuthProvider(provider) };
 }
 

@@ -6,6 +6,7 @@ import type {
 import { z } from "zod";
 import { InvalidInput, OutsideError } from "../../kernel/errors.ts";
 import type { Clock, NewId } from "../../kernel/ports.ts";
+import type { OAuthClient } from "./server-spec.ts";
 import type { ServerSecrets } from "./server-secrets.ts";
 
 /** One person's sign-in to one server. */
@@ -26,7 +27,7 @@ export interface SignInOptions {
   /** Where the authorization server sends the person's browser. */
   readonly redirectUrl: string;
   /** What an administrator registered; unset means that it is registered when needed. */
-  readonly client?: { readonly id: string; readonly secret?: string | undefined } | undefined;
+  readonly client?: OAuthClient | undefined;
   readonly scope?: string | undefined;
   readonly newId: NewId;
   readonly clock: Clock;
@@ -75,13 +76,8 @@ export function createPersonSignIn(options: SignInOptions): PersonSignIn {
       await note({ state });
       return state;
     },
-    clientInformation: async (): Promise<StoredOAuthClientInformation | undefined> =>
-      options.client === undefined
-        ? secrets.read("client", clientSchema)
-        : {
-            client_id: options.client.id,
-            ...(options.client.secret === undefined ? {} : { client_secret: options.client.secret }),
-          },
+    clientInformation: async () =>
+      options.client === undefined ? secrets.read("client", clientSchema) : informationOf(options.client),
     saveClientInformation: async (client) => {
       if (options.client === undefined) await secrets.write("client", client);
     },
@@ -118,6 +114,10 @@ export function createPersonSignIn(options: SignInOptions): PersonSignIn {
     isExpected: async (state) => state !== "" && (await readSignIn())?.state === state,
     close: () => secrets.forget("sign-in"),
   };
+}
+
+function informationOf({ id, secret, issuer }: OAuthClient): StoredOAuthClientInformation {
+  return { client_id: id, issuer, ...(secret === undefined ? {} : { client_secret: secret.reveal() }) };
 }
 
 const MAX_DISCOVERY_CHARS = 5_000;

@@ -83,7 +83,7 @@ export function personSignIn(
     server: spec.name,
     secrets,
     redirectUrl: parts.oauth.redirectUrl,
-    client: own?.clientId === undefined ? undefined : { id: own.clientId, secret: own.clientSecret?.reveal() },
+    client: own?.client,
     scope: own?.scope,
     newId: parts.newId,
     clock: parts.clock,
@@ -137,6 +137,12 @@ async function httpTarget(
 function authOf({ auth }: HttpSpec, signIn: PersonSignIn | undefined): HttpSignIn {
   if (auth.type === "bearer") return { kind: "bearer", token: auth.token.reveal() };
   if (auth.type === "client_credentials")
-    return { kind: auth.type, clientId: auth.clientId, clientSecret: auth.clientSecret.reveal(), scope: auth.scope };
+    return {
+      kind: auth.type,
+      clientId: auth.client.id,
+      clientSecret: auth.client.secret.reveal(),
+      issuer: auth.client.issuer,
+      scope: auth.scope,
+    };
   return signIn === undefined ? { kind: "none" } : { kind: "oauth", provider: signIn.provider };
 }

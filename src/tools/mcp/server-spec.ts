@@ -51,20 +51,22 @@ export interface HttpSpec extends ServerBase {
 export type HttpAuth =
   | { readonly type: "none" }
   | { readonly type: "bearer"; readonly token: Secret }
-  /** Every person signs in with an account of their own. */
-  | {
-      readonly type: "oauth";
-      readonly clientId?: string | undefined;
-      readonly clientSecret?: Secret | undefined;
-      readonly scope?: string | undefined;
-    }
+  /** Every person signs in with an account of their own; without a client, the bot registers itself. */
+  | { readonly type: "oauth"; readonly client?: OAuthClient | undefined; readonly scope?: string | undefined }
   /** The bot signs in as itself, for everybody. */
   | {
       readonly type: "client_credentials";
-      readonly clientId: string;
-      readonly clientSecret: Secret;
+      readonly client: OAuthClient & { readonly secret: Secret };
       readonly scope?: string | undefined;
     };
+
+/** The bot as an authorization server knows it. */
+export interface OAuthClient {
+  readonly id: string;
+  readonly secret?: Secret | undefined;
+  /** The authorization server, as it calls itself; nobody else gets to see the client. */
+  readonly issuer: string;
+}
 
 export type ServerSpec = StdioSpec | HttpSpec;
 

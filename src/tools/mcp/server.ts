@@ -87,6 +87,12 @@ export function createServer({ rules, open, connectMs, idleMs, clock, log }: Ser
       await keeper.drop(session, "it no longer answers");
   };
 
+  /** After a sign-in ended: connecting anew finds out what is needed now. */
+  const askAgain = async (session: Session): Promise<void> => {
+    await keeper.drop(session);
+    await keeper.connect().catch(() => undefined);
+  };
+
   const attempt = async (tool: ListedTool, call: Omit<WireCall, "tool">, again = false): Promise<CallToolResult> => {
     const session = await keeper.connect();
     const current = listed?.list.tools.find(({ name }) => name === tool.name);
@@ -99,7 +105,8 @@ export function createServer({ rules, open, connectMs, idleMs, clock, log }: Ser
       if (!(error instanceof SessionFailure)) throw error;
       // A server that was started anew does not know the session and did nothing: the one call that is repeated here.
       const forgotten = error.gone && error.code === "not-found";
-      if (error.gone) await keeper.drop(session, forgotten ? undefined : error.message);
+      if (error.code === "unauthorized") await askAgain(session);
+      else if (error.gone) await keeper.drop(session, forgotten ? undefined : error.message);
       else if (error.code === "timeout") void checkUp(session);
       else if (error.outcome === "done") keeper.succeed();
       if (forgotten && !again && !call.signal.aborted) return attempt(tool, call, true);
@@ -112,7 +119,7 @@ export function createServer({ rules, open, connectMs, idleMs, clock, log }: Ser
     list: async () => {
       const release = keeper.hold();
       try {
-        if (listed === undefined) await keeper.connect();
+        if (listed === undefined || keeper.state().is === "sign-in") await keeper.connect();
         else if (clock.now() - listed.at > STALE_MS) void refresh();
         // Every start that succeeded has read the list.
         return listed?.list ?? { tools: [], notes: [] };

@@ -1,5 +1,7 @@
 import {
+  InsufficientScopeError,
   INVALID_PARAMS,
+  OAuthClientFlowError,
   OAuthError,
   ProtocolError,
   SdkError,
@@ -25,6 +27,7 @@ export function toSessionFailure(error: unknown, ended?: string): SessionFailure
     if (inner instanceof ProtocolError) return ofAnswer(inner);
     if (inner instanceof SdkHttpError) return ofStatus(inner);
     if (inner instanceof UnauthorizedError || inner instanceof OAuthError) return unauthorized(inner);
+    if (inner instanceof OAuthClientFlowError) return ofSignIn(inner);
     if (inner instanceof SdkError) return ofClient(inner, ended);
   }
   return ofNetwork(error);
@@ -71,6 +74,16 @@ function ofStatus(error: SdkHttpError): SessionFailure {
 
 function unauthorized(error: Error): SessionFailure {
   return new SessionFailure("it wants a sign-in", { code: "unauthorized", outcome: "not-done", cause: error });
+}
+
+function ofSignIn(error: OAuthClientFlowError): SessionFailure {
+  const facts = { outcome: "not-done", cause: error } as const;
+  if (error instanceof InsufficientScopeError)
+    return new SessionFailure("it wants more rights than the sign-in gave", { ...facts, code: "forbidden" });
+  return new SessionFailure(`signing in to it is refused: ${error.message.slice(0, MAX_MESSAGE_CHARS)}`, {
+    ...facts,
+    code: "refused",
+  });
 }
 
 function ofClient(error: SdkError, ended: string | undefined): SessionFailure {

@@ -6,7 +6,7 @@ const HASH_CHARS = 6;
 /**
  * What a server's tool is called here: `server.tool`, at most 64 characters that a model can write. The same tool has
  * the same name at all times and in every process. A name that had to be changed, or that is `taken` by a tool from
- * elsewhere, ends in a hash of the tool's own name; no two tools of one server get the same.
+ * elsewhere, ends in a hash of the tool's own name.
  */
 export function toolNameOf(server: string, tool: string, taken: (wireName: string) => boolean = () => false): string {
   const plain = `${server}.${tool}`;
