@@ -118,10 +118,7 @@ async function finish(
     ...(ending.effects === undefined ? {} : { effects: ending.effects }),
   });
   if (journal === "keep" && !outcome.lost)
-    cache.put(run.lane, {
-      lines: [...run.history.lines, ...run.written, ...closing],
-      archive: run.history.archive,
-    });
+    cache.extend(run.lane, run.history, [...run.written, ...closing]);
   else cache.forget(run.lane);
   return {
     kind: outcome.lost ? "lost" : "finished",

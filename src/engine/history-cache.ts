@@ -3,7 +3,7 @@ import type { Lanes } from "../store/lanes.ts";
 
 /** What a lane holds from before the current run. */
 export interface History {
-  readonly lines: readonly string[];
+  readonly lines: string[];
   /** Lines older than these, packed; see archive.ts. */
   readonly archive: Buffer | undefined;
 }
@@ -29,7 +29,7 @@ export function createHistoryCache(lanes: Lanes, maxBytes: number) {
     /** The history of a lane of which Redis just said how long it is and what its last line reads. */
     async get(lane: LaneId, token: string, length: number, last: string): Promise<History> {
       // Compaction always leaves lines behind, so an empty journal has no archive either.
-      if (length === 0) return NO_HISTORY;
+      if (length === 0) return { lines: [], archive: undefined };
       const entry = kept.get(lane);
       if (entry !== undefined && entry.history.lines.length === length && entry.history.lines.at(-1) === last)
         return entry.history;
@@ -37,10 +37,13 @@ export function createHistoryCache(lanes: Lanes, maxBytes: number) {
       return { lines: lines.slice(0, length), archive };
     },
 
-    /** Remembers what a lane holds after a run ended. */
-    put(lane: LaneId, history: History): void {
+    /** Remembers what a lane holds after a run added `lines` to the history it was given, which grows in place. */
+    extend(lane: LaneId, history: History, added: readonly string[]): void {
+      const entry = kept.get(lane);
+      const before = entry?.history === history ? entry.bytes : sizeOf(history.lines) + (history.archive?.length ?? 0);
       forget(lane);
-      const bytes = history.lines.reduce((sum, line) => sum + line.length, history.archive?.length ?? 0);
+      history.lines.push(...added);
+      const bytes = before + sizeOf(added);
       if (bytes > maxBytes / 4) return;
       kept.set(lane, { history, bytes });
       total += bytes;
@@ -53,6 +56,12 @@ export function createHistoryCache(lanes: Lanes, maxBytes: number) {
 
     forget,
   };
+}
+
+function sizeOf(lines: readonly string[]): number {
+  let sum = 0;
+  for (const line of lines) sum += line.length;
+  return sum;
 }
 
 export type HistoryCache = ReturnType<typeof createHistoryCache>;

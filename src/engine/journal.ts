@@ -71,13 +71,15 @@ export function noteLine(note: unknown): string {
 
 /** Reads one line. Never throws: what cannot be read is `unreadable`. */
 export function parseLine(line: string): JournalEntry {
-  let fields: Fields;
+  let content: unknown;
   try {
-    fields = JSON.parse(line.slice(1)) as Fields;
+    content = JSON.parse(line.slice(1));
   } catch {
     return { kind: "unreadable", line };
   }
-  return toEntry(line[0], fields) ?? { kind: "unreadable", line };
+  if (line.startsWith("#")) return { kind: "note", note: content };
+  const entry = typeof content === "object" && content !== null ? toEntry(line[0], content as Fields) : undefined;
+  return entry ?? { kind: "unreadable", line };
 }
 
 // The letter says which fields are there: only our own lines above and the scripts write this list.
@@ -86,7 +88,7 @@ interface Fields {
   readonly s?: string;
   readonly in?: unknown[];
   readonly v?: unknown;
-  readonly e?: { code: StepErrorCode; message: string } | string;
+  readonly e?: { code: StepErrorCode; message: string } | string | null;
   readonly at?: number;
   readonly ms?: number;
   readonly n?: number;
@@ -96,10 +98,11 @@ interface Fields {
 }
 
 function toEntry(letter: string | undefined, fields: Fields): JournalEntry | undefined {
-  const { at = 0, s: step } = fields;
+  const { at = 0 } = fields;
+  const step = typeof fields.s === "string" ? fields.s : undefined;
   switch (letter) {
     case ">":
-      if (fields.run === undefined || !Array.isArray(fields.in)) return undefined;
+      if (typeof fields.run !== "string" || !Array.isArray(fields.in)) return undefined;
       return { kind: "opened", runId: fields.run, at, messages: fields.in };
     case "+":
       return Array.isArray(fields.in) ? { kind: "joined", at, messages: fields.in } : undefined;
@@ -108,21 +111,19 @@ function toEntry(letter: string | undefined, fields: Fields): JournalEntry | und
     case "?":
       return step === undefined
         ? undefined
-        : { kind: "try-failed", step, message: String(fields.e), at, tries: fields.n ?? 1 };
+        : { kind: "try-failed", step, message: typeof fields.e === "string" ? fields.e : "", at, tries: fields.n ?? 1 };
     case "=": {
       if (step === undefined) return undefined;
-      const outcome: StepOutcome = typeof fields.e === "object" ? { error: fields.e } : { value: fields.v };
+      const outcome: StepOutcome = typeof fields.e === "object" && fields.e !== null ? { error: fields.e } : { value: fields.v };
       return { kind: "step", step, outcome, at, ms: fields.ms ?? 0, tries: fields.n ?? 1 };
     }
     case "~":
-      return fields.key === undefined ? undefined : { kind: "woken", key: fields.key, value: fields.v, at };
+      return typeof fields.key !== "string" ? undefined : { kind: "woken", key: fields.key, value: fields.v, at };
     case ".": {
-      if (fields.run === undefined || fields.end === undefined) return undefined;
+      if (typeof fields.run !== "string" || typeof fields.end !== "string") return undefined;
       const ended = { kind: "ended", runId: fields.run, end: fields.end, at } as const;
       return fields.text === undefined ? ended : { ...ended, text: fields.text };
     }
-    case "#":
-      return { kind: "note", note: fields };
     default:
       return undefined;
   }

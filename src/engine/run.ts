@@ -161,14 +161,14 @@ function createRun(
     for (const line of earlier) if (!(await lanes.append(lane, token, line))) throw lost();
   }
 
-  async function write(line: string): Promise<void> {
+  async function write(line: string, entry: JournalEntry = parseLine(line)): Promise<void> {
     if (pending.length > 0) await flush();
     if (!(await lanes.append(lane, token, line))) throw lost();
-    keep(line);
+    keep(line, entry);
   }
 
-  function keep(line: string): void {
-    entries.push(parseLine(line));
+  function keep(line: string, entry: JournalEntry = parseLine(line)): void {
+    entries.push(entry);
     written.push(line);
   }
 
@@ -182,16 +182,17 @@ function createRun(
     how: Recording,
   ): Promise<void> {
     const ms = Math.round(clock.monotonic() - startedAt);
-    const line = stepLine({ step: name, outcome, at: clock.now(), ms, tries });
+    const entry: JournalEntry = { kind: "step", step: name, outcome, at: clock.now(), ms, tries };
+    const line = stepLine(entry);
     if (how.effects !== undefined) {
       if (pending.length > 0) await flush();
       if (!(await lanes.commit(lane, token, line, how.effects))) throw lost();
-      keep(line);
+      keep(line, entry);
     } else if (how.last) {
       pending.push(line);
-      keep(line);
+      keep(line, entry);
     } else {
-      await write(line);
+      await write(line, entry);
     }
   }
 

@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
+import { dirname } from "node:path";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
 import { laneId, type LaneId } from "../../src/kernel/ids.ts";
 import { silentLog } from "../../src/kernel/ports.ts";
 import { connectRedis } from "../../src/store/connection.ts";
 import { createLanes } from "../../src/store/lanes.ts";
+import { repairAppendOnlyFile } from "../../src/store/repair-aof.ts";
 import { privateRedis } from "../setup/redis.ts";
 import { checkJournal } from "./check-journal.ts";
 import { explainKeys } from "./explain-keys.ts";
@@ -38,6 +40,7 @@ test(
       },
     };
     const hands = await Promise.all([hire({ target, handle: roles }), hire({ target, handle: roles })]);
+    const workers = hands.map(({ worker }) => worker.id());
     const redis = connectRedis(target, "client", silentLog);
     onTestFinished(() => redis.disconnect());
     const lanes = createLanes({ redis, partitions: 1, newId: randomUUID });
@@ -59,6 +62,7 @@ test(
       const before = acknowledgements;
       await expect.poll(() => acknowledgements, { timeout: 20_000, interval: 5 }).toBeGreaterThan(before + 150);
       await server.kill();
+      repairAppendOnlyFile(dirname(server.socketPath));
       await server.restart();
     }
     stopped = true;
@@ -76,9 +80,11 @@ test(
         .flatMap((line) => JSON.parse(line.slice(1)).in as string[]);
       expect(read).toEqual(acknowledged.get(lane));
     }
-    // One delivery for each message, under one name; each of them once.
+    // One delivery for each message, under one name; sent once, unless a worker was so starved that it lost its lease.
     const everything = [...acknowledged.values()].flat();
-    expect(delivered.map((line) => line.split(" ")[1]).sort()).toEqual(everything.sort());
+    const distinct = [...new Set(delivered)];
+    expect(distinct.map((line) => line.split(" ")[1]).sort()).toEqual(everything.sort());
+    if (hands.every(({ worker }, index) => worker.id() === workers[index])) expect(delivered).toEqual(distinct);
     for (const { worker } of hands) await worker.drain(0);
     expect(await explainKeys(direct)).toEqual([]);
   },

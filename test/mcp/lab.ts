@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import { onTestFinished } from "vitest";
 import { interpolate } from "../../src/config/interpolate.ts";
@@ -19,13 +19,18 @@ export const ADA = parseWorkspaceId("slack:U1");
 export const BOB = parseWorkspaceId("slack:U2");
 
 /** A program of this folder, for `command` and `args` in the settings. */
-export const ODD_SERVER = join(import.meta.dirname, "programs/odd-server.ts");
-const LOOPBACK = join(import.meta.dirname, "programs/loopback.ts");
+export const ODD_SERVER = fileURLToPath(new URL("./programs/odd-server.ts", import.meta.url));
+const LOOPBACK = fileURLToPath(new URL("./programs/loopback.ts", import.meta.url));
+
+const REFERENCE_SERVERS = {
+  everything: import.meta.resolve("@modelcontextprotocol/server-everything/package.json"),
+  memory: import.meta.resolve("@modelcontextprotocol/server-memory/package.json"),
+  filesystem: import.meta.resolve("@modelcontextprotocol/server-filesystem/package.json"),
+};
 
 /** The program of a public reference server. */
-export function referenceServer(name: "everything" | "memory" | "filesystem"): string {
-  const manifest = createRequire(import.meta.url).resolve(`@modelcontextprotocol/server-${name}/package.json`);
-  return join(dirname(manifest), "dist/index.js");
+export function referenceServer(name: keyof typeof REFERENCE_SERVERS): string {
+  return fileURLToPath(new URL("./dist/index.js", REFERENCE_SERVERS[name]));
 }
 
 /** The tools of the servers in `servers`, from a real file, with people's servers in a real Redis. */
@@ -154,12 +159,13 @@ async function endOf(child: ChildProcess): Promise<void> {
   await once(child, "exit");
 }
 
-/** Whether a process is still there. */
+/** Whether a process is still at work; one that ended and was not yet collected by its parent is not. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch (error) {
+    // Without /proc there is nothing more to ask.
+    return error instanceof Error && "code" in error && error.code === "ENOENT" && !existsSync("/proc/self");
   }
 }

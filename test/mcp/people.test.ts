@@ -149,6 +149,23 @@ describe("adding a server", () => {
   });
 });
 
+test("people's servers that cannot be read keep nobody from everybody's", async () => {
+  const { url } = await webServer();
+  const gone = redis.duplicate();
+  gone.disconnect();
+  const lab = await mcpLab(gone, { web: { url } });
+  expect((await lab.mcp.toolsFor(ADA)).map(({ name }) => name)).toContain("web.echo");
+});
+
+test("a tool whose name something else has gets another", async () => {
+  const { url } = await webServer();
+  const lab = await mcpLab(redis, { web: { url, only: ["echo", "cut"] } }, { taken: (name) => name === "web_echo" });
+  expect((await lab.mcp.toolsFor(ADA)).map(({ name }) => name)).toEqual([
+    expect.stringMatching(/^web\.echo_[0-9a-f]{6}$/),
+    "web.cut",
+  ]);
+});
+
 describe("signing in", () => {
   test("hands the page to the person, and what they bring back opens the server to them alone", async () => {
     const servers = await signInServers();

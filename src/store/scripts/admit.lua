@@ -19,7 +19,7 @@ local own, record, inbox, journal, bell, delay = KEYS[1], KEYS[2], KEYS[3], KEYS
 local tag, lane, id, nonce, entry = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 --@include lib-mail.lua
 local mine = "waiting " .. nonce
-local seen = redis.call("GET", record)
+local seen = redis.call("SET", record, mine, "NX", "GET", "PX", ARGV[6])
 if seen then
   if seen ~= mine then return { "duplicate", 0, seen } end
   -- The same command again. Its message may have been taken meanwhile, and others may have come.
@@ -27,27 +27,29 @@ if seen then
   local ahead = index and (redis.call("HGET", own, lane) == "ready" and index or index + 1) or 0
   return { ahead > 0 and "queued" or "started", ahead, "" }
 end
+if redis.call("HSETNX", own, lane, "ready") == 1 then
+  redis.call("RPUSH", inbox, entry)
+  line_up(lane)
+  return { "started", 0, "" }
+end
 local state = redis.call("HGET", own, lane)
-local kind, run, attempt, mark, rest
-if state then kind, run, attempt, mark, rest = parse(state) end
+local kind, run, attempt, mark, rest = parse(state)
 if kind == "parked" and string.sub(rest, 1, 1) == "1" then
   redis.call("ZREM", delay, lane)
   if redis.call("RPUSHX", journal, '+{"at":' .. now_ms() .. ',"in":[' .. body_of(entry) .. "]}") > 0 then
     make_ready(lane, "resume|" .. run .. "|1|" .. mark .. "|")
-    redis.call("SET", record, mine, "PX", ARGV[6])
     return { "joined", 0, "" }
   end
-  state = nil -- the journal is gone (erased by hand): nobody waits, the message gets a run of its own
+  -- The journal is gone (erased by hand): nobody waits, the message gets a run of its own.
+  redis.call("RPUSH", inbox, entry)
+  make_ready(lane, "ready")
+  return { "started", 0, "" }
 end
 local waiting = redis.call("RPUSH", inbox, entry)
 if waiting > tonumber(ARGV[7]) then
   redis.call("RPOP", inbox)
+  redis.call("DEL", record)
   return { "full", waiting - 1, "" }
-end
-redis.call("SET", record, mine, "PX", ARGV[6])
-if not state then
-  make_ready(lane, "ready")
-  return { "started", 0, "" }
 end
 if kind == "run" and string.sub(entry, 1, 1) == "s" then
   redis.call("PUBLISH", "parley:worker:" .. string.match(rest, "^[^.]*"), "mail " .. rest)

@@ -28,8 +28,9 @@ local tag, lane, token, worker, next_token = ARGV[1], ARGV[2], ARGV[3], ARGV[4],
 --@include lib-effects.lua
 --@include lib-start.lua
 local count = tonumber(ARGV[8])
-local state, _, _, _, holder = parse(redis.call("HGET", own, lane) or "")
-if holder ~= token then
+-- A worker's runs and the lanes' states change together, so what it can give back was still its own.
+if redis.call("HDEL", runs, token) == 0 then
+  local state, _, _, _, holder = parse(redis.call("HGET", own, lane) or "")
   local current = state == "run" and owned_name(journal, holder) or journal
   local done = count > 0 and redis.call("LPOS", current, ARGV[8 + count])
   return { done and "finished" or "lost", next_token ~= "" and held(next_token) or nil }
@@ -37,30 +38,35 @@ end
 if ARGV[6] == "keep" then
   append(owned, 9, count)
   redis.call("RENAME", owned, journal)
-  redis.call("PEXPIRE", journal, ARGV[7])
-  redis.call("ZADD", cold, now_ms(), lane)
+  -- Once a day is enough for an end that is months away; every change of it is written to disk.
+  if redis.call("PTTL", journal) < ARGV[7] - 86400000 then redis.call("PEXPIRE", journal, ARGV[7]) end
+  redis.call("ZADD", cold, "NX", now_ms(), lane)
 else
   redis.call("DEL", owned, archive)
   redis.call("ZREM", cold, lane)
 end
-redis.call("HDEL", runs, token)
 effects(9 + count)
-local more = redis.call("LLEN", inbox) > 0
-if more then
+local ready = tag .. "ready:" .. kind_of(lane)
+local in_line = 0
+if redis.call("EXISTS", inbox) == 1 then
   redis.call("HSET", own, lane, "ready")
-  redis.call("RPUSH", tag .. "ready:" .. kind_of(lane), lane)
+  in_line = redis.call("RPUSH", ready, lane)
 else
   redis.call("HDEL", own, lane)
 end
-if next_token ~= "" and redis.call("ZSCORE", workers, worker) then
-  local ready = tag .. "ready:" .. kind_of(lane)
-  local candidate = redis.call("LPOP", ready)
-  while candidate do
-    local claim = start(candidate, next_token)
-    if claim then return { "finished", claim } end
-    candidate = redis.call("LPOP", ready)
-  end
-elseif more then
+if next_token == "" then
+  if in_line == 1 then ring() end
+  return { "finished" }
+end
+local candidate = redis.call("LPOP", ready)
+if candidate and not redis.call("ZSCORE", workers, worker) then
+  redis.call("LPUSH", ready, candidate)
   ring()
+  return { "finished" }
+end
+while candidate do
+  local claim = start(candidate, next_token)
+  if claim then return { "finished", claim } end
+  candidate = redis.call("LPOP", ready)
 end
 return { "finished" }

@@ -28,5 +28,8 @@ end
 
 -- Appends ARGV[first .. first + count - 1] to a journal.
 local function append(journal, first, count)
-  for index = first, first + count - 1 do redis.call("RPUSH", journal, ARGV[index]) end
+  -- In slices: Lua's stack holds only so many.
+  for from = first, first + count - 1, 500 do
+    redis.call("RPUSH", journal, unpack(ARGV, from, math.min(from + 499, first + count - 1)))
+  end
 end

@@ -1,13 +1,18 @@
 -- Shared by the transitions that put something in a lane. Expects `tag` and KEYS names `own`, `bell`.
 
--- One token per lane made ready; the bell holds no state, so a bound costs nothing but a later look.
+-- Wakes one worker; the bell holds no state, so a bound costs nothing but a later look.
 local function ring()
-  if redis.call("LLEN", bell) < 64 then redis.call("RPUSH", bell, "1") end
+  if redis.call("RPUSH", bell, "1") > 64 then redis.call("LPOP", bell) end
 end
 
+-- Time stands still while a script runs.
+local now
 local function now_ms()
-  local t = redis.call("TIME")
-  return t[1] * 1000 + math.floor(t[2] / 1000)
+  if not now then
+    local t = redis.call("TIME")
+    now = t[1] * 1000 + math.floor(t[2] / 1000)
+  end
+  return now
 end
 
 local function kind_of(lane) return string.match(lane, "^[^/]+") end
@@ -18,10 +23,15 @@ local function parse(state) return string.match(state, "^(%a+)|([^|]*)|(%d+)|(%d
 -- The journal of a lane under the name that the token of a run gives it; nobody else can append to that.
 local function owned_name(journal, token) return journal .. " " .. token end
 
-local function make_ready(lane, state)
-  redis.call("HSET", own, lane, state)
+-- Puts a lane that just became ready at the end of the line.
+local function line_up(lane)
   redis.call("RPUSH", tag .. "ready:" .. kind_of(lane), lane)
   ring()
+end
+
+local function make_ready(lane, state)
+  redis.call("HSET", own, lane, state)
+  line_up(lane)
 end
 
 -- Lets a lane go on without a run: with its next message, or idle.
@@ -33,8 +43,5 @@ local function body_of(entry) return string.sub(entry, string.find(entry, "\n", 
 
 local function put(lane, entry)
   redis.call("RPUSH", tag .. "q:" .. lane, entry)
-  if redis.call("HSETNX", own, lane, "ready") == 1 then
-    redis.call("RPUSH", tag .. "ready:" .. kind_of(lane), lane)
-    ring()
-  end
+  if redis.call("HSETNX", own, lane, "ready") == 1 then line_up(lane) end
 end

@@ -18,13 +18,13 @@ local function reap(worker, now)
       if tries <= 5 then
         redis.call("HSET", own, lane, "resume|" .. run .. "|" .. tries .. "|" .. length .. "|")
         redis.call("LPUSH", tag .. "ready:" .. kind_of(lane), lane)
-        ring()
       else
         redis.call("HSET", own, lane, "parked|" .. run .. "|" .. tries .. "|" .. length .. "|0|")
         redis.call("ZADD", delay, now + math.min(30000, 500 * 2 ^ (tries - 5)), lane)
       end
     end
   end
+  if taken > 0 then ring() end
   redis.call("DEL", runs)
   return taken
 end

@@ -30,16 +30,13 @@ local function start(lane, token, claimed)
         bodies = bodies .. "," .. body_of(following)
       end
     end
-    local length, last = redis.call("LLEN", journal), ""
-    if length > 0 then
-      last = redis.call("LINDEX", journal, -1)
-      redis.call("RENAME", journal, owned)
-    end
+    local last = redis.call("LINDEX", journal, -1)
+    if last then redis.call("RENAME", journal, owned) end
     local line = '>{"run":"' .. token .. '","at":' .. now_ms() .. ',"in":[' .. bodies .. "]}"
-    redis.call("RPUSH", owned, line)
+    local length = redis.call("RPUSH", owned, line) - 1
     redis.call("HSET", own, lane, "run|" .. token .. "|1|" .. (length + 1) .. "|" .. token)
     hold(token, lane, claimed)
-    return { lane, token, token, 1, "new", length, last, line }
+    return { lane, token, token, 1, "new", length, last or "", line }
   end
   local kind, run, attempt = parse(state)
   if kind ~= "resume" then return nil end -- a stale entry of the ready list

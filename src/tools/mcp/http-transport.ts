@@ -17,7 +17,7 @@ const GOODBYE_MS = 1_000;
 
 /**
  * Speaks streamable HTTP with a server. A request whose stream of events ends without its answer gets one that says so,
- * where the client library would wait. `close` tells the server and ends every connection.
+ * where the client library would wait. `close` tells the server, ends every connection and never rejects.
  */
 export function createHttpTransport(
   target: Extract<ConnectionTarget, { kind: "http" }>,
@@ -55,12 +55,9 @@ export function createHttpTransport(
     },
     close: () =>
       (closing ??= (async () => {
-        await Promise.race([
-          inner.terminateSession().catch(() => undefined),
-          delay(GOODBYE_MS, undefined, { ref: false }),
-        ]);
-        await inner.close();
-        await connections.close();
+        const goodbye = inner.terminateSession().catch(() => undefined);
+        await Promise.race([goodbye, delay(GOODBYE_MS, undefined, { ref: false })]);
+        await Promise.allSettled([inner.close(), connections.close()]);
       })()),
   };
   Object.assign(inner, {

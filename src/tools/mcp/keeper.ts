@@ -196,6 +196,9 @@ function notNow(pause: { readonly ms: number; readonly off: boolean }, reason = 
   );
 }
 
+const MAX_REASON_CHARS = 300;
+
+// Some of it may be the server's own words.
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : "it failed";
+  return error instanceof Error ? error.message.slice(0, MAX_REASON_CHARS) : "it failed";
 }

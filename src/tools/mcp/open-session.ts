@@ -72,8 +72,7 @@ async function connect(
   );
   const ended = Promise.withResolvers<string>();
   Object.assign(client, {
-    onerror: (error: Error) =>
-      log.debug({ error: describeError(error).slice(0, 300) }, "an MCP connection has trouble"),
+    onerror: (error: Error) => log.debug({ error: loggable(error) }, "an MCP connection has trouble"),
     onclose: () => ended.resolve(endOf(transport) ?? "the connection was closed"),
   } satisfies Partial<Client>);
   // A start that hangs or is given up must not leave a process or a connection behind.
@@ -84,14 +83,19 @@ async function connect(
     const prior = way === "handshake" ? { prior: { kind: "legacy" as const } } : {};
     await client.connect(transport, { ...prior, timeout: connectMs, signal });
   } catch (error) {
-    const ended = endOf(transport);
+    const why = endOf(transport);
     await transport.close();
     if (signal.aborted) throw signal.reason;
-    throw refusedHandshake(error) ? error : toSessionFailure(error, ended);
+    throw refusedHandshake(error) ? error : toSessionFailure(error, why);
   } finally {
     signal.removeEventListener("abort", giveUp);
   }
   return createSession(client, transport, ended.promise, pid);
+}
+
+// The body of an answer may repeat what was sent, tokens included.
+function loggable(error: Error): string {
+  return error instanceof SdkHttpError ? `HTTP ${error.status}` : describeError(error).slice(0, 300);
 }
 
 function outputLimits(maxMessageBytes: number) {

@@ -93,6 +93,11 @@ export function createServer({ rules, open, connectMs, idleMs, clock, log }: Ser
     await keeper.connect().catch(() => undefined);
   };
 
+  const connectToList = async (): Promise<void> => {
+    const release = keeper.hold();
+    await keeper.connect().finally(release);
+  };
+
   const attempt = async (tool: ListedTool, call: Omit<WireCall, "tool">, again = false): Promise<CallToolResult> => {
     const session = await keeper.connect();
     const current = listed?.list.tools.find(({ name }) => name === tool.name);
@@ -117,15 +122,10 @@ export function createServer({ rules, open, connectMs, idleMs, clock, log }: Ser
   return {
     known: () => listed?.list,
     list: async () => {
-      const release = keeper.hold();
-      try {
-        if (listed === undefined || keeper.state().is === "sign-in") await keeper.connect();
-        else if (clock.now() - listed.at > STALE_MS) void refresh();
-        // Every start that succeeded has read the list.
-        return listed?.list ?? { tools: [], notes: [] };
-      } finally {
-        release();
-      }
+      if (listed === undefined || keeper.state().is === "sign-in") await connectToList();
+      else if (clock.now() - listed.at > STALE_MS) void refresh();
+      // Every start that succeeded has read the list.
+      return listed?.list ?? { tools: [], notes: [] };
     },
     call: async (tool, call) => {
       const release = keeper.hold();

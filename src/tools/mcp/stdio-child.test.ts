@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { isRunning } from "../../../test/mcp/lab.ts";
 import { startStdioChild, type StdioProgram } from "./stdio-child.ts";
 
-const HOLDER = join(import.meta.dirname, "../../../test/mcp/programs/holder.ts");
+const HOLDER = fileURLToPath(new URL("../../../test/mcp/programs/holder.ts", import.meta.url));
 const env = { PATH: process.env["PATH"] ?? "" };
 
 function start(program: Partial<StdioProgram>) {

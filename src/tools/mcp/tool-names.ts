@@ -16,11 +16,6 @@ export function toolNameOf(server: string, tool: string, taken: (wireName: strin
   return `${server}.${written}_${hash}`;
 }
 
-/** The name models see: no dots. */
-export function wireNameOf(name: string): string {
-  return name.replaceAll(".", "_");
-}
-
 /** A name for the server at this address that is not taken: the telling part of its host, and a number if need be. */
 export function serverNameFor(url: URL, taken: (name: string) => boolean): string {
   const stem = tellingPart(url.hostname);
@@ -28,6 +23,11 @@ export function serverNameFor(url: URL, taken: (name: string) => boolean): strin
     const name = number === 1 ? stem : `${stem.slice(0, 20)}-${number}`;
     if (!taken(name)) return name;
   }
+}
+
+// Models see no dots.
+function wireNameOf(name: string): string {
+  return name.replaceAll(".", "_");
 }
 
 // "mcp.linear.app" and "www.linear.app" are both about "linear"; an address in numbers tells nothing.

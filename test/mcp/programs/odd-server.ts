@@ -14,7 +14,7 @@ const starts = process.env["STARTS"];
 if (starts !== undefined) appendFileSync(starts, `${process.pid}\n`);
 if (manners.has("die-at-start")) {
   process.stderr.write("I cannot go on\n");
-  process.exit(3);
+  end(3);
 }
 if (manners.has("deaf")) {
   process.on("SIGTERM", () => undefined);
@@ -48,6 +48,12 @@ const tools = new Map(
 );
 if (manners.has("many-tools")) for (let n = 0; n < 300; n += 1) tools.set(`tool-${n}`, tool(`tool-${n}`));
 
+// Nothing is left to do without input.
+function end(code: number): void {
+  process.exitCode = code;
+  process.stdin.destroy();
+}
+
 function send(message: object): void {
   process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
 }
@@ -70,8 +76,7 @@ async function call(id: Message["id"], name: string, args: Record<string, unknow
       return;
     case "die":
     case "die-once":
-      process.exit(9);
-    // oxlint-disable-next-line no-fallthrough
+      return end(9);
     case "env":
       return answer(id, text(JSON.stringify(process.env)));
     case "grow":
