@@ -22,10 +22,12 @@ function compactor(limits: { minLines?: number; keepLines?: number } = {}) {
   return each;
 }
 
+let messages = 0;
+
 async function runs(lane: LaneId, count: number): Promise<void> {
   await lab.register("w");
   for (let index = 0; index < count; index++) {
-    await lanes.admit(lane, mail(`${lane} ${index}`));
+    await lanes.admit(lane, mail(`m${++messages}`));
     const [claim] = await lab.take();
     if (claim === undefined) throw new Error("the lane was ready");
     await lab.end(claim);

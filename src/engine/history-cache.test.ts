@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CHAT, laneLab, mail, OTHER } from "../../test/engine/lane-lab.ts";
 import type { LaneId } from "../kernel/ids.ts";
-import { createHistoryCache, NO_HISTORY } from "./history-cache.ts";
+import { createHistoryCache, type HistoryCache } from "./history-cache.ts";
 
 const lab = await laneLab();
 const { lanes, redis } = lab;
@@ -30,6 +30,11 @@ async function begin(lane: LaneId = CHAT) {
   throw new Error("unreachable");
 }
 
+/** Makes the cache hold these lines as a lane's whole history. */
+function fill(cache: HistoryCache, lane: LaneId, lines: readonly string[], archive?: Buffer): void {
+  cache.extend(lane, { lines: [], archive }, lines);
+}
+
 describe("the cache of histories", () => {
   test("reads a history that it does not know", async () => {
     const { claim, lines } = await begin();
@@ -42,10 +47,10 @@ describe("the cache of histories", () => {
     const { claim, lines } = await begin();
     const cache = createHistoryCache(lanes, 1_000_000);
     const archive = Buffer.from("older");
-    cache.put(CHAT, { lines, archive });
+    fill(cache, CHAT, lines, archive);
     const reads = countReads();
     expect(await cache.get(CHAT, claim.token, claim.linesBefore, claim.lastBefore)).toEqual({ lines, archive });
-    expect(await cache.get(CHAT, claim.token, 0, "")).toBe(NO_HISTORY);
+    expect(await cache.get(CHAT, claim.token, 0, "")).toEqual({ lines: [], archive: undefined });
     expect(reads()).toBe(0);
   });
 
@@ -55,17 +60,22 @@ describe("the cache of histories", () => {
   ])("reads again when what it knows has $given", async ({ length, last }) => {
     const { claim, lines } = await begin();
     const cache = createHistoryCache(lanes, 1_000_000);
-    cache.put(CHAT, {
-      lines: length === 1 ? ["x", ...lines] : [...lines.slice(0, -1), last === 1 ? "another" : (lines.at(-1) ?? "")],
-      archive: undefined,
-    });
+    fill(
+      cache,
+      CHAT,
+      length === 1 ? ["x", ...lines] : [...lines.slice(0, -1), last === 1 ? "another" : (lines.at(-1) ?? "")],
+    );
     expect((await cache.get(CHAT, claim.token, claim.linesBefore, claim.lastBefore)).lines).toEqual(lines);
   });
 
   test("reads again what it was told to forget", async () => {
     const { claim, lines } = await begin();
     const cache = createHistoryCache(lanes, 1_000_000);
-    cache.put(CHAT, { lines: lines.map(() => lines.at(-1) ?? ""), archive: undefined });
+    fill(
+      cache,
+      CHAT,
+      lines.map(() => lines.at(-1) ?? ""),
+    );
     cache.forget(CHAT);
     expect((await cache.get(CHAT, claim.token, claim.linesBefore, claim.lastBefore)).lines).toEqual(lines);
   });
@@ -81,18 +91,28 @@ describe("the cache of histories", () => {
       await cache.get(claim.lane, claim.token, claim.linesBefore, claim.lastBefore);
       return reads() === 0;
     };
-    cache.put(CHAT, { lines: first.lines, archive: undefined });
-    cache.put(OTHER, { lines: second.lines, archive: undefined });
+    fill(cache, CHAT, first.lines);
+    fill(cache, OTHER, second.lines);
     expect([await knows(first), await knows(second)]).toEqual([true, true]);
-    for (const name of ["x", "y", "z"])
-      cache.put(`chat/${name}` as LaneId, { lines: ["l".repeat(room / 4)], archive: undefined });
+    for (const name of ["x", "y", "z"]) fill(cache, `chat/${name}` as LaneId, ["l".repeat(room / 4)]);
     expect([await knows(first), await knows(second)]).toEqual([false, true]);
+  });
+
+  test("lets a history grow with each run and knows it afterwards", async () => {
+    const { claim, lines } = await begin();
+    const cache = createHistoryCache(lanes, 1_000_000);
+    const history = { lines: lines.slice(0, 1), archive: undefined };
+    cache.extend(CHAT, history, []);
+    cache.extend(CHAT, history, lines.slice(1));
+    const reads = countReads();
+    expect((await cache.get(CHAT, claim.token, claim.linesBefore, claim.lastBefore)).lines).toEqual(lines);
+    expect(reads()).toBe(0);
   });
 
   test("does not keep one that would take a large part of the room", async () => {
     const { claim, lines } = await begin();
     const cache = createHistoryCache(lanes, 100);
-    cache.put(CHAT, { lines, archive: undefined });
+    fill(cache, CHAT, lines);
     const reads = countReads();
     await cache.get(CHAT, claim.token, claim.linesBefore, claim.lastBefore);
     expect(reads()).toBe(1);

@@ -8,8 +8,6 @@ export interface History {
   readonly archive: Buffer | undefined;
 }
 
-export const NO_HISTORY: History = { lines: [], archive: undefined };
-
 /**
  * Keeps the history of recently used lanes in this process. Only a lane's owner appends to it and every run's last
  * line is unique, so a copy with the same length and the same last line is the same history.

@@ -65,6 +65,18 @@ describe("a run's journal", () => {
   });
 });
 
+describe("lanes that keep journals only briefly", async () => {
+  const brief = await laneLab({ limits: { keepMs: 5_000 } });
+
+  test("give every one its end, and a new one when it is used again", async () => {
+    await brief.end(await brief.begin("m1"));
+    expect(await brief.redis.pttl("{p0}c:chat/ada")).toBeGreaterThan(4_000);
+    await brief.redis.pexpire("{p0}c:chat/ada", 1_000);
+    await brief.end(await brief.begin("m2"));
+    expect(await brief.redis.pttl("{p0}c:chat/ada")).toBeGreaterThan(4_000);
+  });
+});
+
 describe("effects for another partition", async () => {
   const spread = await laneLab({ partitions: 2 });
 

@@ -38,8 +38,8 @@ end
 if ARGV[6] == "keep" then
   append(owned, 9, count)
   redis.call("RENAME", owned, journal)
-  -- Once a day is enough for an end that is months away; every change of it is written to disk.
-  if redis.call("PTTL", journal) < ARGV[7] - 86400000 then redis.call("PEXPIRE", journal, ARGV[7]) end
+  -- Now and then is enough for an end that is months away; every change of it is written to disk.
+  if redis.call("PTTL", journal) < ARGV[7] * 0.99 then redis.call("PEXPIRE", journal, ARGV[7]) end
   redis.call("ZADD", cold, "NX", now_ms(), lane)
 else
   redis.call("DEL", owned, archive)
