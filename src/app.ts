@@ -11,9 +11,7 @@ import type { Config } from "./config/schema.ts";
 import { createPages } from "./dashboard/pages.ts";
 import { startCompactor } from "./engine/compactor.ts";
 import { watchOldest } from "./engine/oldest.ts";
-import { createModelClient } from "./models/client.ts";
-import type { ModelClient } from "./models/contract.ts";
-import { startDemoModel } from "./models/demo/server.ts";
+import { openModels } from "./model-source.ts";
 import { createRuntime } from "./runtime.ts";
 import { createApiKeyStore } from "./store/api-keys.ts";
 import { checkRedis, fixPartitions } from "./store/check-redis.ts";
@@ -87,20 +85,23 @@ async function build(
   const partitions = await fixPartitions(redis, config.redis.partitions);
 
   let current = config;
-  const model = await openModel(config, log, closing);
-  const toolSources = await openToolSources({ config, configDir, env: process.env, redis, log });
-  for (const { source } of toolSources) closing.push(() => source.close());
+  const models = await openModels({ config, redis, newId, log });
+  closing.push(() => models.close());
+  const more = await openToolSources({ config, configDir, env: process.env, redis, newId, log });
+  closing.push(() => more.close());
   const runtime = createRuntime({
     config: () => current,
     redis,
     target: opened.target,
     partitions,
-    model: { ask: (request) => model.client.ask(request) },
+    model: models.client,
+    budgets: models.budgets,
     metrics,
     newId,
     log,
     tools,
-    toolSources,
+    toolSources: more.sources,
+    mcp: more.mcp,
   });
 
   if (has("worker")) {
@@ -146,10 +147,12 @@ async function build(
   return {
     url,
     redis: opened.describe,
-    demo: model.demo,
+    demo: models.demo,
     applyConfig(next) {
-      const later = changedKeys(current, next).filter((key) => !isLive(key, model.demo));
-      if (!model.demo && next.ai.url !== undefined) model.client = connectModel(next, next.ai.url, log);
+      // The demo model is a server of this process: it gives way to a configured one only at a start.
+      const live = (key: string) => LIVE.test(key) && !(models.demo && /^(ai\.url|models)/.test(key));
+      const later = changedKeys(current, next).filter((key) => !live(key));
+      models.apply(next);
       log.setLevel(next.log_level);
       current = next;
       return later;
@@ -158,12 +161,7 @@ async function build(
 }
 
 /** Settings that take effect while the process runs. */
-const LIVE = /^(ai|bot|queue\.mode|log_level)(\.|$)/;
-
-/** The demo model gives way to a configured one only at a start: it is a server of this process. */
-function isLive(key: string, demo: boolean): boolean {
-  return LIVE.test(key) && !(demo && key.startsWith("ai."));
-}
+const LIVE = /^(ai|bot|models|prices|budgets|queue\.mode|log_level)(\.|$)/;
 
 function changedKeys(before: Config, after: Config): string[] {
   const flat = (value: unknown, path: string): [string, string][] =>
@@ -173,30 +171,6 @@ function changedKeys(before: Config, after: Config): string[] {
   const old = new Map(flat(before, ""));
   const now = new Map(flat(after, ""));
   return [...new Set([...old.keys(), ...now.keys()])].filter((key) => old.get(key) !== now.get(key));
-}
-
-/** The configured model, or the offline demo model served over HTTP, so that both take the same path. */
-async function openModel(config: Config, log: Logger, closing: (() => unknown)[]) {
-  const demo = config.ai.url === undefined;
-  let url = config.ai.url;
-  if (url === undefined) {
-    const server = await startDemoModel({ log });
-    closing.push(() => server.stop());
-    url = server.url;
-  }
-  return { client: connectModel(config, url, log), demo };
-}
-
-function connectModel({ ai }: Config, url: string, log: Logger): ModelClient {
-  return createModelClient({
-    url,
-    model: ai.model,
-    timeoutMs: ai.timeout_s * 1000,
-    log,
-    clock: systemClock,
-    ...(ai.api_key === undefined ? {} : { apiKey: ai.api_key.reveal() }),
-    ...(ai.temperature === undefined ? {} : { temperature: ai.temperature }),
-  });
 }
 
 /** Whose tools `/v1/tools` shows: those that everybody has. */

@@ -1,3 +1,4 @@
+import type { ConversationId, WorkspaceId } from "./kernel/ids.ts";
 import { PLATFORMS, platformOf } from "./kernel/messages.ts";
 import { systemClock, type Log, type NewId } from "./kernel/ports.ts";
 import { createChatHandler } from "./agent/chat.ts";
@@ -10,6 +11,9 @@ import type { Config } from "./config/schema.ts";
 import { createDeliveryHandler } from "./delivery/delivery.ts";
 import { createWorker, type Role } from "./engine/worker.ts";
 import { meterModel, meterTool } from "./metered.ts";
+import type { Budgets } from "./budget/budgets.ts";
+import { describeUsage } from "./budget/text.ts";
+import type { McpTools } from "./tools/mcp/mcp-tools.ts";
 import type { ModelClient } from "./models/contract.ts";
 import { createRecordedPlatform } from "./platforms/recorded.ts";
 import { connectRedis, type RedisConnection, type RedisTarget } from "./store/connection.ts";
@@ -36,6 +40,10 @@ export interface RuntimeOptions {
   readonly target: RedisTarget;
   readonly partitions: number;
   readonly model: ModelClient;
+  /** What people ask about with /usage; absent where nothing is counted. */
+  readonly budgets?: Pick<Budgets, "usage">;
+  /** What people do with MCP servers; absent where there are none. */
+  readonly mcp?: Pick<McpTools, "command">;
   readonly metrics: Metrics;
   readonly newId: NewId;
   readonly log: Log;
@@ -82,6 +90,8 @@ export function createRuntime(options: RuntimeOptions) {
     memory,
     toolboxFor,
     defaultQueueMode,
+    ...(options.budgets === undefined ? {} : { usage: usageText(options.budgets, options.config) }),
+    ...(options.mcp === undefined ? {} : { mcp: options.mcp }),
     lastRun: (conversation) => lastRun(conversation, { lanes }),
   };
 
@@ -160,3 +170,9 @@ export function createRuntime(options: RuntimeOptions) {
 }
 
 export type Runtime = ReturnType<typeof createRuntime>;
+
+/** What `/usage` answers. */
+function usageText(budgets: Pick<Budgets, "usage">, config: () => Config) {
+  return async (workspaceId: WorkspaceId, conversationId: ConversationId) =>
+    describeUsage(await budgets.usage({ workspaceId, conversationId }), config().budgets.currency);
+}

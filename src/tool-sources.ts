@@ -1,25 +1,52 @@
 import { join } from "node:path";
 import type { Config } from "./config/schema.ts";
 import { parseYamlFile } from "./config/yaml-file.ts";
-import type { Log } from "./kernel/ports.ts";
+import { interpolate } from "./config/interpolate.ts";
+import { systemClock, type NewId } from "./kernel/ports.ts";
+import type { Logger } from "./telemetry/logger.ts";
+import { watchMcpConfig } from "./tools/mcp/config-watch.ts";
+import { createMcpTools, type McpTools } from "./tools/mcp/mcp-tools.ts";
+import { createPersonServerStore } from "./tools/mcp/person-servers.ts";
 import type { RedisConnection } from "./store/connection.ts";
 import { createCredentialStore } from "./store/credentials.ts";
 import { createCodeTools } from "./tools/code/create-code-tools.ts";
 import { createHttpTools } from "./tools/http/create-http-tools.ts";
 import type { ToolSource } from "./tools/source.ts";
 
-/** Opens the places an administrator puts tools: files in `tools` of the configuration folder. */
+export interface ToolSources {
+  /** The strongest first. */
+  readonly sources: readonly { readonly label: string; readonly source: ToolSource }[];
+  /** What people do with the servers they add themselves. */
+  readonly mcp: Pick<McpTools, "command">;
+  close(): Promise<void>;
+}
+
+/** Opens the places tools come from besides the built-in ones: files in `tools` of the configuration folder, MCP servers. */
 export async function openToolSources(parts: {
   readonly config: Config;
   readonly configDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly redis: RedisConnection;
-  readonly log: Log;
-}): Promise<readonly { readonly label: string; readonly source: ToolSource }[]> {
+  readonly newId: NewId;
+  readonly log: Logger;
+}): Promise<ToolSources> {
   const { config, env, redis, log } = parts;
   const dir = join(parts.configDir, "tools");
   const credentials =
     config.master_key === undefined ? undefined : createCredentialStore(redis, { masterKey: config.master_key });
+  const mcpConfig = await watchMcpConfig({ dir: parts.configDir, fill: (text) => interpolate(text, env), log });
+  const mcp = createMcpTools({
+    config: mcpConfig,
+    people: createPersonServerStore(redis),
+    env,
+    log,
+    clock: systemClock,
+    newId: parts.newId,
+    ...(credentials === undefined ? {} : { credentials }),
+  });
+  const hide = () => mcp.secrets().forEach((secret) => log.addSecret(secret));
+  hide();
+  mcpConfig.onChange(hide);
   const [code, http] = await Promise.all([
     createCodeTools({ dir, log }),
     createHttpTools({
@@ -29,8 +56,16 @@ export async function openToolSources(parts: {
       ...(credentials === undefined ? {} : { credentials }),
     }),
   ]);
-  return [
-    { label: "TypeScript tools", source: code },
-    { label: "HTTP tools", source: http },
-  ];
+  return {
+    sources: [
+      { label: "TypeScript tools", source: code },
+      { label: "HTTP tools", source: http },
+      { label: "MCP servers", source: mcp },
+    ],
+    mcp,
+    async close() {
+      await Promise.all([code.close(), http.close(), mcp.close()]);
+      await mcpConfig.close();
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import { OutsideError } from "../kernel/errors.ts";
+import type { WorkspaceId } from "../kernel/ids.ts";
 import type { Run } from "../engine/run.ts";
 import type { ChatMessage, ModelClient, ModelReply } from "../models/contract.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
@@ -14,17 +15,23 @@ export interface AskParts {
 /** Asks the model for one step of a run and shows the text as it comes. Throws what the model's client throws. */
 export async function askModel(
   run: Run,
-  request: { readonly step: string; readonly messages: readonly ChatMessage[]; readonly signal: AbortSignal },
+  request: {
+    readonly step: string;
+    readonly messages: readonly ChatMessage[];
+    readonly signal: AbortSignal;
+    readonly workspaceId: WorkspaceId;
+  },
   { model, toolbox, live }: AskParts,
 ): Promise<ModelReply> {
-  const { step, messages, signal } = request;
+  const { step, messages, signal, workspaceId } = request;
   const conversation = conversationOf(run.lane);
   const about = { run_id: run.id, step };
   const stream = createTextStream((text, isFirst) => {
     live.tell(conversation, { type: "text.delta", ...about, text, ...(isFirst ? { reset: true as const } : {}) });
   });
+  const spender = { step, workspaceId, conversationId: conversation };
   live.tell(conversation, { type: "run.progress", ...about, label: "Thinking" });
-  const asked = { runId: run.id, purpose: "chat", messages, tools: toolbox.list(), signal } as const;
+  const asked = { runId: run.id, purpose: "chat", messages, tools: toolbox.list(), signal, spender } as const;
   let reply: ModelReply;
   try {
     reply = await model.ask({ ...asked, onText: (delta) => stream.add(delta) });

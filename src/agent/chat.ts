@@ -96,7 +96,7 @@ async function tick(run: Run, { workspaceId }: InboundMessage, parts: ChatParts)
         step,
         ({ signal }) => {
           const messages = buildContext(system, history, readRun(run.id, run.entries), limits, estimateTokens);
-          return askModel(run, { step, messages, signal }, { ...parts, toolbox });
+          return askModel(run, { step, messages, signal, workspaceId }, { ...parts, toolbox });
         },
         { last: (value) => value.toolCalls.length === 0, retry: parts.retry ?? MODEL_RETRY },
       );
@@ -133,6 +133,7 @@ async function settleQuestions(run: Run, parts: ChatParts): Promise<Ending | und
 }
 
 function explain(error: StepFailed): string {
+  if (error.code === "budget-used-up") return error.message;
   if (error.code === "outcome-unknown" || error.code === "invalid") return `The model failed: ${describeError(error)}.`;
   return explainFailure(new OutsideError(error.message, { code: error.code }));
 }

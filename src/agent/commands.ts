@@ -1,4 +1,4 @@
-import type { WorkspaceId } from "../kernel/ids.ts";
+import type { ConversationId, WorkspaceId } from "../kernel/ids.ts";
 import type { InboundMessage } from "../kernel/messages.ts";
 import { platformOf } from "../kernel/messages.ts";
 import type { Clock } from "../kernel/ports.ts";
@@ -19,6 +19,10 @@ export interface CommandParts extends ViewParts {
   readonly conversations: ConversationStore;
   readonly memory: MemoryStore;
   readonly toolboxFor: (workspace: WorkspaceId) => Promise<Toolbox>;
+  /** What a person has used, in words; absent where nothing is counted. */
+  readonly usage?: (workspace: WorkspaceId, conversation: ConversationId) => Promise<string>;
+  /** What people do with MCP servers; absent where there are none. */
+  readonly mcp?: { command(workspace: WorkspaceId, rest: string): Promise<string> };
   readonly defaultQueueMode: () => QueueMode;
 }
 
@@ -128,6 +132,18 @@ const COMMANDS: readonly Command[] = [
         "\n",
       );
     },
+  },
+  {
+    name: "usage",
+    help: "shows what you have used of your budgets",
+    run: async ({ message }, { usage }) =>
+      (await usage?.(message.workspaceId, message.conversationId)) ?? "Nothing is counted here.",
+  },
+  {
+    name: "mcp",
+    help: "lists tool servers; /mcp add <url>, /mcp remove <name>, /mcp tools <name>",
+    run: async ({ message, rest }, { mcp }) =>
+      (await mcp?.command(message.workspaceId, rest)) ?? "There are no tool servers here.",
   },
   {
     name: "debug",

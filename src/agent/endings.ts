@@ -5,7 +5,7 @@ import type { Ending, Run } from "../engine/run.ts";
 import type { ModelReply } from "../models/contract.ts";
 import { conversationOf } from "./lanes-of.ts";
 import { countSteps, warnUnknown } from "./outcomes.ts";
-import { messageIdsOf, modelStep, readRun } from "./runs.ts";
+import { messageIdsOf, modelStep, partsOf, readRun } from "./runs.ts";
 import { settle } from "./settle.ts";
 
 export interface EndingParts {
@@ -21,7 +21,7 @@ export function answer(
   reply: Pick<ModelReply, "text" | "lengthLimited">,
   parts: EndingParts,
 ): Ending {
-  const text = join(reply.text, reply.lengthLimited === true ? CUT_OFF : undefined, warning(run));
+  const text = join(reply.text, reply.lengthLimited === true ? CUT_OFF : undefined, warning(run), ...noticesOf(run));
   return closeRun(
     run,
     {
@@ -32,6 +32,12 @@ export function answer(
     },
     parts,
   );
+}
+
+/** What the model calls of the run gave the person to read, each once. */
+function noticesOf(run: Run): string[] {
+  const turns = partsOf(readRun(run.id, run.entries)).flatMap((part) => (part.kind === "turn" ? [part.turn] : []));
+  return [...new Set(turns.flatMap(({ reply }) => reply.notices ?? []))];
 }
 
 const CUT_OFF = "(This answer is not complete: the model reached its length limit.)";

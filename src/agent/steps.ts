@@ -7,6 +7,7 @@ export const modelReplySchema = z.object({
   usage: z.object({ inputTokens: z.number(), outputTokens: z.number() }),
   model: z.string(),
   lengthLimited: z.boolean().optional(),
+  notices: z.array(z.string()).optional(),
 });
 export type StoredReply = z.infer<typeof modelReplySchema>;
 

@@ -9,6 +9,7 @@ import { errorCode } from "./error-code.ts";
 import { listConfigKeys } from "./keys.ts";
 import { readPrompt, type ReadFile } from "./prompt.ts";
 import { configSchema, type Config } from "./schema.ts";
+import { modelWarnings } from "./models.ts";
 import { configWarnings } from "./warnings.ts";
 import { parseYamlFile, type YamlFile } from "./yaml-file.ts";
 
@@ -68,7 +69,11 @@ export async function loadConfig(options: {
   return deepFreeze({
     config,
     sources,
-    warnings: [...configWarnings(config), ...(prompt.warning === undefined ? [] : [prompt.warning])],
+    warnings: [
+      ...configWarnings(config),
+      ...modelWarnings(config),
+      ...(prompt.warning === undefined ? [] : [prompt.warning]),
+    ],
     fingerprint: seen.digest("hex"),
   });
 }

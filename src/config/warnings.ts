@@ -5,11 +5,11 @@ import type { Config } from "./schema.ts";
 const SAFE_KEY_LENGTH = 16;
 
 /** What an operator should know about settings that are valid but probably not meant so, one sentence each. Pure. */
-export function configWarnings(config: Pick<Config, "ai" | "server" | "platforms">): readonly string[] {
+export function configWarnings(config: Pick<Config, "ai" | "models" | "server" | "platforms">): readonly string[] {
   const { ai, server, platforms } = config;
   const { slack, telegram } = platforms;
   const warnings: string[] = [];
-  if (ai.api_key !== undefined && ai.url === undefined) {
+  if (ai.api_key !== undefined && ai.url === undefined && (config.models ?? []).length === 0) {
     warnings.push("AI_API_KEY (ai.api_key) is set but AI_URL (ai.url) is not: the offline demo model answers.");
   }
   if (!isLoopback(server.host) && (server.api_key?.reveal().length ?? SAFE_KEY_LENGTH) < SAFE_KEY_LENGTH) {

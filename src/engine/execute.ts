@@ -117,8 +117,7 @@ async function finish(
     lines,
     ...(ending.effects === undefined ? {} : { effects: ending.effects }),
   });
-  if (journal === "keep" && !outcome.lost)
-    cache.extend(run.lane, run.history, [...run.written, ...closing]);
+  if (journal === "keep" && !outcome.lost) cache.extend(run.lane, run.history, [...run.written, ...closing]);
   else cache.forget(run.lane);
   return {
     kind: outcome.lost ? "lost" : "finished",

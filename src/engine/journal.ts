@@ -114,7 +114,8 @@ function toEntry(letter: string | undefined, fields: Fields): JournalEntry | und
         : { kind: "try-failed", step, message: typeof fields.e === "string" ? fields.e : "", at, tries: fields.n ?? 1 };
     case "=": {
       if (step === undefined) return undefined;
-      const outcome: StepOutcome = typeof fields.e === "object" && fields.e !== null ? { error: fields.e } : { value: fields.v };
+      const outcome: StepOutcome =
+        typeof fields.e === "object" && fields.e !== null ? { error: fields.e } : { value: fields.v };
       return { kind: "step", step, outcome, at, ms: fields.ms ?? 0, tries: fields.n ?? 1 };
     }
     case "~":

@@ -8,6 +8,7 @@ export type OutsideCode =
   | "unavailable"
   | "timeout"
   | "quota-exhausted"
+  | "budget-used-up"
   | "unauthorized"
   | "forbidden"
   | "not-found"

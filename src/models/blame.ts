@@ -13,6 +13,7 @@ export function decideBlame({ code, retry }: Pick<OutsideError, "code" | "retry"
     case "too-large":
     case "context-too-long":
     case "refused":
+    case "budget-used-up":
       return "request";
     case "failed":
       return retry.kind === "after" ? "entry" : "nobody";
@@ -54,6 +55,7 @@ export function decideCharge({ code }: Pick<OutsideError, "code">): "nothing" | 
     case "bad-request":
     case "too-large":
     case "context-too-long":
+    case "budget-used-up":
       return "nothing";
   }
 }

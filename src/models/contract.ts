@@ -1,4 +1,4 @@
-import type { RunId } from "../kernel/ids.ts";
+import type { ConversationId, RunId, WorkspaceId } from "../kernel/ids.ts";
 
 /** Why the model is asked; sent as `X-Parley-Purpose`. */
 export type Purpose = "chat" | "plan" | "repair" | "summary";
@@ -31,6 +31,12 @@ export interface ModelRequest {
   /** Overrides the configured model. */
   readonly model?: string;
   readonly signal: AbortSignal;
+  /** Whose budgets the call is counted in, and the step it belongs to; without it nothing is counted. */
+  readonly spender?: {
+    readonly step: string;
+    readonly workspaceId: WorkspaceId;
+    readonly conversationId: ConversationId;
+  };
   /** Called with each piece of text as it streams in: a hint for live views, never the record. Must not throw. */
   readonly onText?: (delta: string) => void;
 }
@@ -46,6 +52,8 @@ export interface ModelReply {
   readonly toolCalls: readonly ToolCall[];
   readonly usage: Usage;
   readonly model: string;
+  /** Sentences the person should read with the answer, for instance that most of a budget is used. */
+  readonly notices?: readonly string[];
   /** The model stopped at its length limit: `text` is only the beginning of an answer, and people should be told so. */
   readonly lengthLimited?: boolean;
 }

@@ -13,6 +13,7 @@ const SENTENCES: Record<OutsideCode, string> = {
   unavailable: "The model cannot be reached right now; please try again later.",
   timeout: "The model took too long to answer.",
   "quota-exhausted": "The model's credit is used up; an administrator has to add more.",
+  "budget-used-up": "The budget for this is used up.",
   unauthorized: "The model did not accept this bot's key; an administrator has to check it.",
   forbidden: "This bot is not allowed to use the model; an administrator has to check its access.",
   "not-found": "The chosen model does not exist at the configured address; an administrator has to check the settings.",

@@ -29,9 +29,12 @@ export interface LaneModel {
   inbox: Waiting[];
   /** The messages of the current run. */
   messages: string[];
-  /** The journal in short words, see {@link shorten}. */
+  /** The journal in short words, what went to the archive included; a line that was appended twice counts once. */
   journal: string[];
 }
+
+/** How many messages may wait in a lane here. */
+export const MAX_WAITING = 4;
 
 /** What became of a message. */
 export type Fate = "waiting" | "taken" | "settled" | "withdrawn";
@@ -81,6 +84,10 @@ export class Model {
       this.join(lane, [message.id]);
       this.resume(lane, 1);
       return { status: "joined", ahead: 0 };
+    }
+    if (lane.inbox.length >= MAX_WAITING) {
+      this.fates.delete(message.id);
+      return { status: "full", ahead: MAX_WAITING };
     }
     const ahead = lane.inbox.length + (lane.state === "idle" || lane.state === "ready" ? 0 : 1);
     lane.inbox.push(message);
