@@ -68,7 +68,7 @@ export function createRuntime(options: RuntimeOptions) {
     options.toolSources ?? [],
     (tool) => meterTool(tool, metrics),
   );
-  const { toolboxFor } = catalog;
+  const toolboxFor = (workspace: WorkspaceId) => catalog.toolboxFor(workspace);
   const defaultQueueMode = () => options.config().queue.mode;
   const keepMs = lanes.limits.recordMs;
 

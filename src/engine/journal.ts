@@ -78,7 +78,7 @@ export function parseLine(line: string): JournalEntry {
     return { kind: "unreadable", line };
   }
   if (line.startsWith("#")) return { kind: "note", note: content };
-  const entry = typeof content === "object" && content !== null ? toEntry(line[0], content as Fields) : undefined;
+  const entry = typeof content === "object" && content !== null ? toEntry(line[0], content) : undefined;
   return entry ?? { kind: "unreadable", line };
 }
 

@@ -1,5 +1,4 @@
-import type { PlatformName } from "../kernel/messages.ts";
-import type { OutboundMessage } from "../kernel/messages.ts";
+import type { OutboundMessage, PlatformName } from "../kernel/messages.ts";
 
 /** The message as the platform knows it. "Delivered" means that this id is stored. */
 export interface Posted {

@@ -81,7 +81,7 @@ function retryStrategy(attempt: number): number {
 function coalesceWrites(redis: Redis): void {
   redis.on("connect", () => {
     const { stream } = redis;
-    const write = stream.write.bind(stream) as (chunk: string | Buffer) => boolean;
+    const write = stream.write.bind(stream);
     const end = stream.end.bind(stream) as (...args: unknown[]) => typeof stream;
     let pending = "";
     const flush = () => {
