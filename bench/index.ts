@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { InvalidInput } from "../src/kernel/errors.ts";
 import { HELP, parseOptions, type Options, type SectionName } from "./options.ts";
-import { startPrivateRedis } from "./private-redis.ts";
+import { startPrivateRedis, type PrivateRedis } from "./private-redis.ts";
 import type { Bench, Section } from "./section.ts";
 import { ceiling } from "./sections/ceiling.ts";
 import { claimTime } from "./sections/claim-time.ts";
@@ -43,14 +43,21 @@ export async function main(args: readonly string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const redis = await startPrivateRedis(true);
+  const servers = new Set<PrivateRedis>();
+  const startRedis = async (appendOnly: boolean) => {
+    const server = await startPrivateRedis(appendOnly);
+    servers.add(server);
+    return server;
+  };
+  stopOnSignal(servers);
+  const redis = await startRedis(true);
   try {
     const machine = describeMachine(redis.version, options);
     console.log(machine.join("\n"));
     const say = (what: string) => console.error(`bench: ${what}`);
     const sections: Section[] = [];
     for (const name of options.only) {
-      const section = await RUN[name]({ options, redis, say });
+      const section = await RUN[name]({ options, redis, startRedis, say });
       sections.push(section);
       print(section);
     }
@@ -63,6 +70,16 @@ export async function main(args: readonly string[]): Promise<number> {
   } finally {
     await redis.stop();
   }
+}
+
+/** A server outlives a process that dies; so nobody may die of a signal before the servers have ended. */
+function stopOnSignal(servers: ReadonlySet<PrivateRedis>): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      void Promise.allSettled([...servers].map((server) => server.stop())).then(() =>
+        process.kill(process.pid, signal),
+      );
+    });
 }
 
 function describeMachine(redisVersion: string, { size, rounds, seed }: Options): string[] {

@@ -73,6 +73,8 @@ export async function within<T>(ms: number, what: string, promise: Promise<T>): 
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`waited ${ms / 1000} s for ${what}, in vain`)), ms);
+    // What nobody waits for any more must not keep the process.
+    timer.unref();
   });
   try {
     return await Promise.race([promise, late]);

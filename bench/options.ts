@@ -25,7 +25,7 @@ export interface Options {
 export const HELP = `npm run bench -- [options]
 
   --quick          2 small rounds of everything, without what needs minutes; about two minutes
-  --full           also a million idle workspaces
+  --full           also a million idle workspaces, and more runs in one process
   --rounds <n>     rounds per comparison (5; 2 with --quick)
   --only <names>   only these sections: ${SECTIONS.join(", ")}
   --seed <n>       another seed for texts and choices (1)

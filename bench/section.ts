@@ -7,6 +7,8 @@ export interface Bench {
   readonly options: Options;
   /** The server both engines run on; every round begins with it empty. */
   readonly redis: PrivateRedis;
+  /** Another server for a section of its own; the section stops it. */
+  startRedis(appendOnly: boolean): Promise<PrivateRedis>;
   /** Tells whoever watches what is being done. */
   say(what: string): void;
 }

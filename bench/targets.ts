@@ -27,8 +27,8 @@ const TARGETS: readonly Target[] = [
   less("p99 at 50 in flight, ms", "everysec.1.parley.p99Ms", 23, 12, 1),
   less("takeover of 100 runs after kill -9, ms", "recovery.parley.takenMs", 500, 250, 0),
   less("bytes per idle workspace with 50 messages", "workspace.idle", 6500, 4000, 0),
-  less("claim time, many idle workspaces to few", "claimGrowth", 1.25, 1.1, 2),
-  less("growth of the worker's heap over the last runs, MiB", "heapGrowthMiB", 16, 4, 1),
+  less("claim time beside most idle workspaces to fewest (flat)", "claimGrowth", 1.25, 1.1, 2),
+  less("growth of the worker's heap, most runs to fewer, MiB (flat)", "heapGrowthMiB", 16, 4, 1),
 ];
 
 /** What was measured beside what is to be reached. Says, and judges nothing. */

@@ -56,8 +56,10 @@ export function createWorkerSide(): WorkerSide {
         tell({ kind: "usage", cpuUs: user + system, heapBytes: heapUsed, residentBytes: rss, stepMs });
         stepMs = [];
       });
-      // A worker never outlives the benchmark.
-      process.once("disconnect", () => void end());
+      // A worker never outlives the benchmark. If that died, Redis is gone too, and nothing can be ended in order.
+      process.once("disconnect", () => {
+        if (!ending) process.kill(process.pid, "SIGKILL");
+      });
       tell({ kind: "ready" });
     },
   };

@@ -86,7 +86,6 @@ async function passThrough(lanes: Lanes, chooseLane: () => LaneId, count: number
     await lanes.finish({
       lane,
       token: claim.token,
-      worker,
       journal: "keep",
       lines: [endedLine(claim.runId, "done", 0)],
     });

@@ -5,10 +5,16 @@ import type { Bench, Section } from "../section.ts";
 import { show } from "../table.ts";
 import { createMessages, IN_FLIGHT } from "../workload.ts";
 
+const MARKS = {
+  quick: [1_000, 4_000, 8_000],
+  default: [5_000, 20_000, 50_000, 100_000],
+  full: [20_000, 100_000, 200_000, 400_000],
+} as const;
+
 /** Whether a worker process grows with the runs it has done. */
 export async function processMemory(bench: Bench): Promise<Section> {
   const { redis, options } = bench;
-  const marks = options.size === "quick" ? [1_000, 4_000, 8_000] : [5_000, 20_000, 50_000, 100_000];
+  const marks = MARKS[options.size];
   const rows: string[][] = [];
   const figures: Record<string, number> = {};
   await onStage(parley, redis, { workers: 1 }, async (stage) => {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createChatWorkspaces } from "../chat-workspaces.ts";
-import { startPrivateRedis, type PrivateRedis } from "../private-redis.ts";
+import type { PrivateRedis } from "../private-redis.ts";
 import type { Bench, Section } from "../section.ts";
 import { show } from "../table.ts";
 
@@ -12,7 +12,7 @@ export async function workspaceMemory(bench: Bench): Promise<Section> {
   const { options } = bench;
   const wanted = options.size === "quick" ? 1_000 : 10_000;
   // A server of its own without an append-only file: nothing but the data is in its memory.
-  const redis = await startPrivateRedis(false);
+  const redis = await bench.startRedis(false);
   try {
     const empty = await steadyMemory(redis);
     const workspaces = await createChatWorkspaces({

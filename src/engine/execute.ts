@@ -41,7 +41,6 @@ export interface ExecuteParts extends RunParts {
 
 /** How a worker holds the run. */
 export interface Hold extends RunHold {
-  readonly worker: string;
   /** A token for the next run, if the worker wants one. */
   readonly nextToken: () => string | undefined;
 }
@@ -111,7 +110,6 @@ async function finish(
   const outcome = await lanes.finish({
     lane: run.lane,
     token: run.token,
-    worker: hold.worker,
     ...(nextToken === undefined ? {} : { nextToken }),
     journal,
     lines,

@@ -167,6 +167,12 @@ function createRun(
     keep(line, entry);
   }
 
+  async function commit(line: string, entry: JournalEntry, effects: Effects): Promise<void> {
+    if (pending.length > 0) await flush();
+    if (!(await lanes.commit(lane, token, line, effects))) throw lost();
+    keep(line, entry);
+  }
+
   function keep(line: string, entry: JournalEntry = parseLine(line)): void {
     entries.push(entry);
     written.push(line);
@@ -174,26 +180,21 @@ function createRun(
 
   const lost = () => new RunLost(`run ${runId} was taken over or cancelled`);
 
-  async function record(
+  function record(
     name: string,
     outcome: StepOutcome,
     startedAt: number,
     tries: number,
     how: Recording,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     const ms = Math.round(clock.monotonic() - startedAt);
     const entry: JournalEntry = { kind: "step", step: name, outcome, at: clock.now(), ms, tries };
     const line = stepLine(entry);
-    if (how.effects !== undefined) {
-      if (pending.length > 0) await flush();
-      if (!(await lanes.commit(lane, token, line, how.effects))) throw lost();
-      keep(line, entry);
-    } else if (how.last) {
-      pending.push(line);
-      keep(line, entry);
-    } else {
-      await write(line, entry);
-    }
+    if (how.effects !== undefined) return commit(line, entry, how.effects);
+    if (!how.last) return write(line, entry);
+    pending.push(line);
+    keep(line, entry);
+    return undefined;
   }
 
   async function doStep<T>(

@@ -105,7 +105,7 @@ export function createWorker(options: WorkerOptions) {
       executed = await execute(
         claim,
         role.handler,
-        { signal, hints, worker, nextToken: () => (stopping || worker !== identity.id ? undefined : nextToken()) },
+        { signal, hints, nextToken: () => (stopping || worker !== identity.id ? undefined : nextToken()) },
         parts,
       );
     } catch (error) {

@@ -117,7 +117,6 @@ const cases: readonly Case[] = [
       await lanes.finish({
         lane,
         token,
-        worker: "w",
         journal: "keep",
         lines: [closing(runId)],
         effects: { records: [{ key: "m:ada m", value: "answered", ttlMs: 1000 }] },

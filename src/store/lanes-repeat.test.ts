@@ -71,7 +71,7 @@ const commands: readonly Command[] = [
     command: "finish",
     run: async () => {
       const { lane, token, runId } = await lab.begin();
-      return lanes.finish({ lane, token, worker: "w", journal: "keep", lines: [closing(runId)], effects: says });
+      return lanes.finish({ lane, token, journal: "keep", lines: [closing(runId)], effects: says });
     },
   },
   {
@@ -80,7 +80,7 @@ const commands: readonly Command[] = [
       const { lane, token, runId } = await lab.begin();
       await lanes.admit(CHAT, mail("m2"));
       const lines = [closing(runId)];
-      return lanes.finish({ lane, token, worker: "w", nextToken: "w.9000", journal: "keep", lines, effects: says });
+      return lanes.finish({ lane, token, nextToken: "w.9000", journal: "keep", lines, effects: says });
     },
     replyDiffers: "resume",
   },
@@ -88,7 +88,7 @@ const commands: readonly Command[] = [
     command: "finish that drops the journal",
     run: async () => {
       const { lane, token } = await lab.begin();
-      return lanes.finish({ lane, token, worker: "w", journal: "drop", lines: [], effects: says });
+      return lanes.finish({ lane, token, journal: "drop", lines: [], effects: says });
     },
     replyDiffers: "lost",
   },
@@ -296,7 +296,6 @@ test("a finish whose reply was lost does not hand out a run that is over", async
   const { next } = await lanes.finish({
     lane,
     token,
-    worker: "w",
     nextToken: "w.9000",
     journal: "keep",
     lines: [closing(runId)],

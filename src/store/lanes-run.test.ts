@@ -200,7 +200,7 @@ describe("a run is finished", () => {
 
   test("together with all its lines and effects", async () => {
     const { lane, token } = await lab.begin();
-    await lanes.finish({ lane, token, worker: "w", journal: "keep", lines: ["=1", ".2"], effects });
+    await lanes.finish({ lane, token, journal: "keep", lines: ["=1", ".2"], effects });
     expect(await lab.snapshot()).toMatchObject(effectsOnce);
     expect((await lanes.readJournal(CHAT)).slice(1)).toEqual(["=1", ".2"]);
   });
@@ -208,7 +208,7 @@ describe("a run is finished", () => {
   test("after it has put a message in its own lane, which then goes on with it", async () => {
     const { lane, token } = await lab.begin();
     const put = { put: [{ lane: CHAT, mail: mail("to-itself") }] };
-    await lanes.finish({ lane, token, worker: "w", journal: "keep", lines: ["."], effects: put });
+    await lanes.finish({ lane, token, journal: "keep", lines: ["."], effects: put });
     expect((await lanes.look(CHAT)).kind).toBe("ready");
     expect(await lab.take()).toMatchObject([{ lane: CHAT }]);
   });

@@ -284,10 +284,10 @@ describe("a run is cancelled from outside", () => {
     expect(await lanes.commit(lane, token, "=late", effects)).toBe(false);
     expect(await lanes.absorb(lane, token, 1)).toBeUndefined();
     expect(await lanes.park({ lane, token, ...parking, key: "k", effects })).toBe(false);
-    expect(await lanes.finish({ lane, token, worker: "w", journal: "keep", lines: ["."], effects })).toEqual({
+    expect(await lanes.finish({ lane, token, journal: "keep", lines: ["."], effects })).toEqual({
       lost: true,
     });
-    expect(await lanes.finish({ lane, token, worker: "w", journal: "drop", lines: [], effects })).toEqual({
+    expect(await lanes.finish({ lane, token, journal: "drop", lines: [], effects })).toEqual({
       lost: true,
     });
     expect(await lab.snapshot()).toEqual(after);

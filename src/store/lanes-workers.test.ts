@@ -55,10 +55,10 @@ describe("a worker is reaped", () => {
     expect(await lanes.commit(lane, token, "=", effects)).toBe(false);
     expect(await lanes.absorb(lane, token, 1)).toBeUndefined();
     expect(await lanes.park({ lane, token, waitMs: 0, mail: false, failed: true, lines: ["="], effects })).toBe(false);
-    expect(
-      await lanes.finish({ lane, token, worker: "w", nextToken: "w.9", journal: "keep", lines: ["."], effects }),
-    ).toEqual({ lost: true });
-    expect(await lanes.finish({ lane, token, worker: "w", journal: "drop", lines: [] })).toEqual({ lost: true });
+    expect(await lanes.finish({ lane, token, nextToken: "w.9", journal: "keep", lines: ["."], effects })).toEqual({
+      lost: true,
+    });
+    expect(await lanes.finish({ lane, token, journal: "drop", lines: [] })).toEqual({ lost: true });
     expect(await lab.snapshot()).toEqual(before);
   });
 

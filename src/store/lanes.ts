@@ -37,8 +37,7 @@ export interface Claim {
 export interface Finish {
   readonly lane: LaneId;
   readonly token: string;
-  readonly worker: string;
-  /** Token for the next lane of the same kind and partition, if the worker wants one. */
+  /** Token of the same worker for the next lane of the same kind and partition, if the worker wants one. */
   readonly nextToken?: string;
   /** `drop` deletes the journal and the archive. */
   readonly journal: "keep" | "drop";
@@ -88,7 +87,7 @@ export interface LaneLimits {
   readonly leaseMs: number;
 }
 
-export const DEFAULT_LIMITS: LaneLimits = {
+const DEFAULT_LIMITS: LaneLimits = {
   recordMs: 48 * 3_600_000,
   keepMs: 400 * 86_400_000,
   maxWaiting: 1000,
@@ -133,18 +132,10 @@ export function createLanes(options: {
       const { keys, names } = locate(lane);
       const [status, ahead, earlier] = await scripts.admitScript.run(
         redis,
-        {
-          own: keys.own,
-          record: names.record(mail.id),
-          inbox: names.inbox,
-          journal: names.journal,
-          bell: keys.bell,
-          delay: keys.delay,
-        },
+        { own: keys.own, record: names.record(mail.id) },
         {
           tag: keys.tag,
           lane,
-          id: mail.id,
           nonce: newId(),
           entry: mailEntry(mail),
           recordMs: limits.recordMs,
@@ -177,9 +168,9 @@ export function createLanes(options: {
     },
 
     /** Appends a line to a run's journal. False when the run is no longer the token's: nothing was written. */
-    async append(lane: LaneId, token: string, line: string): Promise<boolean> {
+    append(lane: LaneId, token: string, line: string): Promise<boolean> {
       const { names } = locate(lane);
-      return (await redis.rpushx(names.owned(token), line)) > 0;
+      return redis.rpushx(names.owned(token), line).then((length) => length > 0);
     },
 
     /** Records a step together with outgoing messages. False when the run is no longer the token's. */
@@ -195,26 +186,15 @@ export function createLanes(options: {
     },
 
     async finish(finish: Finish): Promise<{ readonly lost: boolean; readonly next?: Claim }> {
-      const { lane, token, worker, lines } = finish;
-      const { keys, names } = locate(lane);
+      const { lane, token, lines } = finish;
+      const { keys } = locate(lane);
       const [outcome, next] = await scripts.finishScript.run(
         redis,
-        {
-          own: keys.own,
-          owned: names.owned(token),
-          journal: names.journal,
-          inbox: names.inbox,
-          archive: names.archive,
-          runs: keys.runs(worker),
-          workers: keys.workers,
-          bell: keys.bell,
-          cold: keys.cold,
-        },
+        { own: keys.own },
         {
           tag: keys.tag,
           lane,
           token,
-          worker,
           next: finish.nextToken ?? "",
           keep: finish.journal,
           keepMs: limits.keepMs,

@@ -36,12 +36,18 @@ export function defineScript<Key extends string, Arg extends string, Reply exten
     definition,
     lua,
     async run(redis, keys, args, rest = []) {
-      const parameters = [
-        ...definition.keys.map((key) => keys[key]),
-        ...definition.args.map((arg) => args[arg]),
-        ...rest,
-      ];
-      const raw = await evaluate(redis, sha, lua, definition.keys.length, parameters);
+      const parameters: (string | number | Buffer)[] = [];
+      for (const key of definition.keys) parameters.push(keys[key]);
+      for (const arg of definition.args) parameters.push(args[arg]);
+      parameters.push(...rest);
+      let raw: unknown;
+      try {
+        raw = await redis.evalsha(sha, definition.keys.length, ...parameters);
+      } catch (error) {
+        // A restarted Redis has an empty script cache; EVAL runs the script and fills the cache again.
+        if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+        raw = await redis.eval(lua, definition.keys.length, ...parameters);
+      }
       const reply = definition.reply.safeParse(raw);
       if (!reply.success) throw new Error(`Redis script ${name} gave an unexpected reply: ${reply.error.message}`);
       return reply.data;
@@ -53,20 +59,4 @@ function readLua(file: URL): string {
   return readFileSync(file, "utf8").replaceAll(/^--@include (\S+)$/gm, (_line, name: string) =>
     readLua(new URL(name, file)),
   );
-}
-
-async function evaluate(
-  redis: RedisConnection,
-  sha: string,
-  lua: string,
-  keyCount: number,
-  parameters: (string | number | Buffer)[],
-): Promise<unknown> {
-  try {
-    return await redis.evalsha(sha, keyCount, ...parameters);
-  } catch (error) {
-    // A restarted Redis has an empty script cache; EVAL runs the script and fills the cache again.
-    if (error instanceof Error && error.message.startsWith("NOSCRIPT")) return redis.eval(lua, keyCount, ...parameters);
-    throw error;
-  }
 }

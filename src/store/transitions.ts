@@ -19,8 +19,8 @@ const claimReply = z.tuple([
 
 export const admitScript = defineScript({
   file: lua("admit"),
-  keys: ["own", "record", "inbox", "journal", "bell", "delay"],
-  args: ["tag", "lane", "id", "nonce", "entry", "recordMs", "maxWaiting"],
+  keys: ["own", "record"],
+  args: ["tag", "lane", "nonce", "entry", "recordMs", "maxWaiting"],
   reply: z.tuple([z.enum(["started", "joined", "queued", "duplicate", "full"]), z.number(), z.string()]),
 });
 
@@ -33,8 +33,8 @@ export const claimScript = defineScript({
 
 export const finishScript = defineScript({
   file: lua("finish"),
-  keys: ["own", "owned", "journal", "inbox", "archive", "runs", "workers", "bell", "cold"],
-  args: ["tag", "lane", "token", "worker", "next", "keep", "keepMs", "lines"],
+  keys: ["own"],
+  args: ["tag", "lane", "token", "next", "keep", "keepMs", "lines"],
   reply: z.union([z.tuple([z.enum(["finished", "lost"])]), z.tuple([z.enum(["finished", "lost"]), claimReply])]),
 });
 

@@ -159,7 +159,6 @@ export async function finishRun(
   const outcome = await real.lanes.finish({
     lane,
     token: hold.token,
-    worker,
     ...(wantsNext ? { nextToken } : {}),
     journal,
     lines: journal === "keep" ? [ended(hold.run, ++model.counter)] : [],
@@ -368,7 +367,7 @@ const repeat = (parameters: { back: number }) =>
 export function take(model: Model, { lane, token, runId, attempt, resumed, linesBefore, opening }: Claim): void {
   expect(model.claimable()).toContain(lane);
   const expected = model.start(lane, token);
-  expect({ run: runId as string, attempt, resumed }).toEqual({
+  expect({ run: runId, attempt, resumed }).toEqual({
     run: expected.run,
     attempt: expected.attempt,
     resumed: expected.resumed,

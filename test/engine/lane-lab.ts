@@ -40,8 +40,6 @@ export async function laneLab(options: { readonly limits?: Partial<LaneLimits>; 
   };
 }
 
-export type LaneLab = Awaited<ReturnType<typeof laneLab>>;
-
 /** What tests do again and again: workers `w`, `x` … take what is ready and say how it went in one word. */
 function actions(lanes: Lanes) {
   let first = 0;
@@ -66,8 +64,7 @@ function actions(lanes: Lanes) {
     /** Ends a run with one line. */
     end(claim: Claim, more: { readonly nextToken?: string; readonly journal?: "keep" | "drop" } = {}) {
       const { lane, token, runId } = claim;
-      const worker = token.slice(0, token.indexOf("."));
-      return lanes.finish({ lane, token, worker, journal: "keep", lines: [closing(runId)], ...more });
+      return lanes.finish({ lane, token, journal: "keep", lines: [closing(runId)], ...more });
     },
   };
 }

@@ -41,7 +41,7 @@ export async function hire(crew: Crew): Promise<Hand> {
 /** Builds a worker and leaves the start to the test. */
 export function prepare({ target, handle, limits, concurrency = 16, partitions = 1, more }: Crew): {
   readonly hand: Hand;
-  start(): Promise<void>;
+  readonly start: () => Promise<void>;
 } {
   const redis = connectRedis(target, "test", silentLog);
   const lanes = createLanes({ redis, partitions, newId: randomUUID, ...(limits === undefined ? {} : { limits }) });

@@ -1,25 +1,22 @@
 --[[ admit.lua
   Keeps a message once: notes its id, puts it in the lane's inbox and makes the lane ready when nothing runs there.
-  A run that waits for mail gets it in its journal at once and is made ready.
+  A run that waits for mail gets it in its journal at once and is made ready. The lane's other keys have the same slot
+  and are named here from the tag and the lane: every name that is not sent makes the most frequent script cheaper.
   KEYS  own         hash lane → state
         record      string, what became of the message
-        inbox       list, messages nobody has taken yet
-        journal     list, the lane's journal while nobody owns it
-        bell        list, doorbell
-        delay       sorted set, wake times
   ARGV  tag         the partition's hash tag
         lane        the lane
-        id          the message
         nonce       unique per call, so that a command sent twice is told from a redelivery
         entry       mode letter, message id, line break, message as JSON
         recordMs    how long the record is kept, milliseconds
         maxWaiting  how many may wait
   Reply {"started" | "joined" | "queued" | "duplicate" | "full", how many are ahead, record of the earlier one | ""} ]]
-local own, record, inbox, journal, bell, delay = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local tag, lane, id, nonce, entry = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local own, record = KEYS[1], KEYS[2]
+local tag, lane, nonce, entry = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local inbox, journal, bell, delay = tag .. "q:" .. lane, tag .. "c:" .. lane, tag .. "bell", tag .. "delay"
 --@include lib-mail.lua
 local mine = "waiting " .. nonce
-local seen = redis.call("SET", record, mine, "NX", "GET", "PX", ARGV[6])
+local seen = redis.call("SET", record, mine, "NX", "GET", "PX", ARGV[5])
 if seen then
   if seen ~= mine then return { "duplicate", 0, seen } end
   -- The same command again. Its message may have been taken meanwhile, and others may have come.
@@ -46,7 +43,7 @@ if kind == "parked" and string.sub(rest, 1, 1) == "1" then
   return { "started", 0, "" }
 end
 local waiting = redis.call("RPUSH", inbox, entry)
-if waiting > tonumber(ARGV[7]) then
+if waiting > tonumber(ARGV[6]) then
   redis.call("RPOP", inbox)
   redis.call("DEL", record)
   return { "full", waiting - 1, "" }

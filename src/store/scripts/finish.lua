@@ -2,50 +2,44 @@
   Ends a run together with all it says: the last lines, outgoing messages, records. Then the lane goes on with its next
   message or becomes idle, in the same step, and the worker gets the next ready lane if it is still registered.
   Safe to repeat: the second time the run is over, and what was handed out is handed out again. Only of a journal that
-  was dropped nothing is left to know the first time by; then the repetition says "lost".
+  was dropped nothing is left to know the first time by; then the repetition says "lost". The lane's and the worker's
+  keys have the same slot and are named here from the tag, the lane and the token, as in admit.lua.
   KEYS  own         hash lane → state
-        owned       list, the journal while the token owns it
-        journal     list, the journal while nobody does
-        inbox       list, messages nobody has taken yet
-        archive     string, older history
-        runs        hash token → lane, what this worker holds
-        workers     sorted set worker → lease end
-        bell        list, doorbell
-        cold        sorted set lane → when it was last used
   ARGV  tag         the partition's hash tag
         lane        the lane
         token       the holder's token
-        worker      the holder
         next        token for the next lane, or "" for none
         keep        "keep" the journal | "drop" it with the archive
         keepMs      how long an idle journal is kept, milliseconds
         lines       how many journal lines follow; then effects (lib-effects.lua)
   Reply {"finished" | "lost", the next claim | nothing} ]]
-local own, owned, journal, inbox, archive = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local runs, workers, bell, cold = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
-local tag, lane, token, worker, next_token = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local own = KEYS[1]
+local tag, lane, token, next_token = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local worker = string.match(token, "^[^.]*")
+local journal, inbox, runs = tag .. "c:" .. lane, tag .. "q:" .. lane, tag .. "w:" .. worker
+local owned, bell = journal .. " " .. token, tag .. "bell"
 --@include lib-mail.lua
 --@include lib-effects.lua
 --@include lib-start.lua
-local count = tonumber(ARGV[8])
+local count = tonumber(ARGV[7])
 -- A worker's runs and the lanes' states change together, so what it can give back was still its own.
 if redis.call("HDEL", runs, token) == 0 then
   local state, _, _, _, holder = parse(redis.call("HGET", own, lane) or "")
   local current = state == "run" and owned_name(journal, holder) or journal
-  local done = count > 0 and redis.call("LPOS", current, ARGV[8 + count])
+  local done = count > 0 and redis.call("LPOS", current, ARGV[7 + count])
   return { done and "finished" or "lost", next_token ~= "" and held(next_token) or nil }
 end
-if ARGV[6] == "keep" then
-  append(owned, 9, count)
+if ARGV[5] == "keep" then
+  append(owned, 8, count)
   redis.call("RENAME", owned, journal)
   -- Now and then is enough for an end that is months away; every change of it is written to disk.
-  if redis.call("PTTL", journal) < ARGV[7] * 0.99 then redis.call("PEXPIRE", journal, ARGV[7]) end
-  redis.call("ZADD", cold, "NX", now_ms(), lane)
+  if redis.call("PTTL", journal) < ARGV[6] * 0.99 then redis.call("PEXPIRE", journal, ARGV[6]) end
+  redis.call("ZADD", tag .. "cold", "NX", now_ms(), lane)
 else
-  redis.call("DEL", owned, archive)
-  redis.call("ZREM", cold, lane)
+  redis.call("DEL", owned, tag .. "a:" .. lane)
+  redis.call("ZREM", tag .. "cold", lane)
 end
-effects(9 + count)
+effects(8 + count)
 local ready = tag .. "ready:" .. kind_of(lane)
 local in_line = 0
 if redis.call("EXISTS", inbox) == 1 then
@@ -59,7 +53,7 @@ if next_token == "" then
   return { "finished" }
 end
 local candidate = redis.call("LPOP", ready)
-if candidate and not redis.call("ZSCORE", workers, worker) then
+if candidate and not redis.call("ZSCORE", tag .. "workers", worker) then
   redis.call("LPUSH", ready, candidate)
   ring()
   return { "finished" }
