@@ -86,6 +86,33 @@ describe("a worker that stops", () => {
   });
 });
 
+test("a worker stops although Redis is away, and what it held is taken up when Redis is back", async () => {
+  const server = await privateRedis({ args: ["--save", "", "--appendonly", "yes"] });
+  const where = { kind: "socket", path: server.socketPath } as const;
+  const client = new Redis({ path: server.socketPath, maxRetriesPerRequest: null });
+  client.on("error", () => undefined);
+  onTestFinished(() => client.disconnect());
+  const here = createLanes({ redis: client, partitions: 1, newId: () => "n" });
+  const begun = event();
+  const handle = async (run: Run) => {
+    begun.resolve();
+    await run.step("one", ({ attempt, signal }) => (run.attempt + attempt > 2 ? Promise.resolve() : hang(signal)));
+    return answer(run, run.messages().join());
+  };
+  const leaving = await hire({ target: where, handle });
+  await here.admit(CHAT, mail("m1"));
+  await begun.promise;
+  await server.kill();
+  const began = performance.now();
+  await leaving.worker.drain(0);
+  expect(performance.now() - began).toBeLessThan(9_000);
+  leaving.disconnect();
+  await server.restart();
+  const staying = await hire({ target: where, handle });
+  await staying.untilEnded("finished");
+  expect((await here.waiting(OUT)).map(({ body }) => JSON.parse(body).text)).toEqual(["m1"]);
+});
+
 describe("a worker that is declared dead", () => {
   test("comes back under a new name and goes on with the run as another attempt", async () => {
     const hanging = event();

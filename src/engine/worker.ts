@@ -39,6 +39,8 @@ export interface WorkerOptions {
 /** How long one look at the doorbell blocks. It bounds how late a lane is found whose bell was lost, seconds. */
 const BELL_S = 1;
 const RECONCILE_MS = 5_000;
+/** How long unregistering may take when the worker stops. */
+const GOODBYE_MS = 2_000;
 const CACHE_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -291,7 +293,7 @@ export function createWorker(options: WorkerOptions) {
 
     /**
      * Stops claiming, gives runs `budgetMs` to end by themselves, then hands over what is left as it stands. After it
-     * no run is held and the worker is unregistered; its connections are closed.
+     * no run is held and the worker is unregistered; its connections are closed. Does not wait for a Redis that is away.
      */
     async drain(budgetMs: number): Promise<void> {
       stopping = true;
@@ -304,10 +306,21 @@ export function createWorker(options: WorkerOptions) {
       for (const { abort } of held.values()) abort.abort(new WorkerDraining("this worker is stopping"));
       if (held.size > 0) await idleWithin(5_000);
       heartbeat?.stop();
-      await Promise.all(partitions.map((partition) => lanes.reap(partition, identity.id, 0)));
+      await sayGoodbye();
       listener.disconnect();
     },
   };
+
+  /** A worker that cannot unregister is missed soon enough: nobody listens for it any more. */
+  async function sayGoodbye(): Promise<void> {
+    const goodbye = Promise.all(partitions.map((partition) => lanes.reap(partition, identity.id, 0))).catch(
+      (error: unknown) => log.warn({ error: describeError(error) }, "this worker could not unregister"),
+    );
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, GOODBYE_MS);
+    await Promise.race([goodbye, late]);
+    clearTimeout(timer);
+  }
 
   async function idleWithin(ms: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;

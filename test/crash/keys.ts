@@ -10,6 +10,8 @@ const FAMILIES: readonly { readonly name: RegExp; readonly bound: "ttl" | "fixed
   { name: /^\{p\d+\}dead$/, bound: "ttl" },
   { name: /^conv:\{/, bound: "ttl" },
   { name: /^convs(:\{.*)?$/, bound: "fixed" },
+  { name: /^(\{ws:[^}]+\}:budget:|\{budget\}:)/, bound: "ttl" },
+  { name: /^breaker:/, bound: "ttl" },
   { name: /^msg:/, bound: "ttl" },
   { name: /^idem/, bound: "ttl" },
 ];

@@ -27,6 +27,8 @@ export interface Hand {
   readonly ended: readonly (Executed & { readonly claim: Claim })[];
   /** Resolves as soon as `condition` holds; looked at whenever a run starts, ends, or is taken over. */
   until(condition: () => boolean): Promise<void>;
+  /** Cuts the worker's main connection after it was drained, as the end of its process would. */
+  readonly disconnect: () => void;
   /** Resolves when the latest run that has ended so is the `count`-th. */
   untilEnded(kind: Executed["kind"], count?: number): Promise<void>;
 }
@@ -72,7 +74,9 @@ export function prepare({ target, handle, limits, concurrency = 16, partitions =
       reaped: look,
     },
   });
+  let over = false;
   onTestFinished(async () => {
+    if (over) return;
     await worker.drain(0);
     redis.disconnect();
   });
@@ -93,6 +97,10 @@ export function prepare({ target, handle, limits, concurrency = 16, partitions =
       worker,
       started,
       ended,
+      disconnect() {
+        over = true;
+        redis.disconnect();
+      },
       until,
       untilEnded: (kind, count = 1) => until(() => ended.filter((each) => each.kind === kind).length >= count),
     },
