@@ -1,5 +1,6 @@
 import { deliveryId, laneId, laneParts, type MessageId } from "../../src/kernel/ids.ts";
 import { silentLog, systemClock } from "../../src/kernel/ports.ts";
+import { startCompactor } from "../../src/engine/compactor.ts";
 import type { Handler } from "../../src/engine/execute.ts";
 import type { Ending, Run } from "../../src/engine/run.ts";
 import { createWorker } from "../../src/engine/worker.ts";
@@ -61,8 +62,10 @@ function answer(run: Run, text: string): Ending {
   };
 }
 
+const lanes = createLanes({ redis, partitions: 1, newId: shortId });
+const compactor = startCompactor({ lanes, clock: systemClock, log: silentLog });
 const worker = createWorker({
-  lanes: createLanes({ redis, partitions: 1, newId: shortId }),
+  lanes,
   connect,
   roles: { chat: { handler, concurrency: side.settings.concurrency } },
   clock: systemClock,
@@ -71,6 +74,7 @@ const worker = createWorker({
 });
 await worker.start();
 side.serve(async () => {
+  compactor.stop();
   await worker.drain(1_000);
   redis.disconnect();
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { CHAT, laneLab, mail, OUT } from "../../test/engine/lane-lab.ts";
@@ -6,6 +7,7 @@ import { startRedisProxy } from "../../test/setup/redis-proxy.ts";
 import { privateRedis } from "../../test/setup/redis.ts";
 import { laneId } from "../kernel/ids.ts";
 import { createLanes } from "../store/lanes.ts";
+import { claimScript } from "../store/transitions.ts";
 import type { Run } from "./run.ts";
 
 const lab = await laneLab();
@@ -63,6 +65,27 @@ describe("a worker that stops", () => {
     expect(await said()).toEqual(["m1"]);
     expect((await lanes.look(CHAT)).kind).toBe("ready");
     expect(await redis.zcard("{p0}workers")).toBe(0);
+  });
+
+  test("hands back what it is given while it stops, without beginning it", async () => {
+    const proxy = await startRedisProxy(lab.where.path);
+    const sha = claimSha();
+    const hand = await hire({
+      target: { ...target, path: proxy.socketPath },
+      handle: async (run) => answer(run, "must not be begun"),
+    });
+    const drained = event();
+    proxy.cutWhen = ([name, first]) => {
+      if (name !== "evalsha" || first !== sha) return false;
+      proxy.cutWhen = () => false;
+      // Redis has given the lane to it, and the answer comes only after it was told to stop.
+      drained.resolve(hand.worker.drain(10_000));
+      return true;
+    };
+    await lanes.admit(CHAT, mail("m1"));
+    await drained.promise;
+    expect(hand.started).toEqual([]);
+    expect(await lanes.look(CHAT)).toMatchObject({ kind: "resume" });
   });
 
   test("in the middle of claiming begins nothing, and leaves nothing behind", async () => {
@@ -131,8 +154,11 @@ describe("a worker that is declared dead", () => {
     await lanes.admit(CHAT, mail("m1"));
     await hanging.promise;
     const name = hand.worker.id();
+    const began = performance.now();
     expect(await lanes.reap(0, name, 0)).toBe(1);
     await hand.untilEnded("finished");
+    // It looks for work as soon as it is back: the bell for it rang while nobody could answer.
+    expect(performance.now() - began).toBeLessThan(900);
     expect(hand.worker.id()).not.toBe(name);
     expect(hand.ended.map(({ kind }) => kind)).toEqual(["lost", "finished"]);
     expect(await redis.zrange("{p0}workers", 0, "-1")).toEqual([hand.worker.id()]);
@@ -189,6 +215,9 @@ describe("a worker that is declared dead", () => {
   });
 });
 
+/** How the claim is named on the wire. */
+const claimSha = () => createHash("sha1").update(claimScript.lua).digest("hex");
+
 /** Resolves when the worker has beaten once more. */
 async function nextBeat(worker: string, on: Redis = redis): Promise<void> {
   const before = await on.zscore("{p0}workers", worker);
@@ -236,7 +265,10 @@ describe("a Redis that is out of memory", () => {
     const name = hand.worker.id();
     await full.config("SET", "maxmemory", "1");
     await expect(crowded.admit(CHAT, mail("m2"))).rejects.toThrow(/OOM/);
+    const began = performance.now();
     await hand.untilEnded("lost");
+    // Without a beat it drops its work before its lease ends, however short that is.
+    expect(performance.now() - began).toBeLessThan(3_000);
     expect(hand.worker.ready()).not.toBe(true);
     await full.config("SET", "maxmemory", "0");
     await crowded.admit(CHAT, mail("m3"));

@@ -257,7 +257,8 @@ describe("a failing step", () => {
           run.step("busy", async ({ attempt }) => {
             tries.push("busy");
             if (attempt > 1) return;
-            setImmediate(neighbour.resolve);
+            // Long after the failure was written down.
+            setTimeout(neighbour.resolve, 50);
             throw new OutsideError("busy", { code: "overloaded", retry: { kind: "after" } });
           }),
         ]);
