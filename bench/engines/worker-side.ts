@@ -18,6 +18,12 @@ export interface WorkerSide {
 export function createWorkerSide(): WorkerSide {
   const settings = workerSettingsSchema.parse(JSON.parse(process.argv[2] ?? "{}"));
   let stepMs: number[] = [];
+  let ending = false;
+  // A worker never outlives the benchmark. If that died, Redis is gone too, and nothing can be ended in order.
+  process.once("disconnect", () => {
+    // In order it is this process that disconnects.
+    if (!ending) process.kill(process.pid, "SIGKILL");
+  });
   const tell = (word: Word) => process.send?.(word);
 
   return {
@@ -38,9 +44,7 @@ export function createWorkerSide(): WorkerSide {
       return value;
     },
     serve(stop) {
-      let ending = false;
       const end = async () => {
-        // Disconnecting below is heard below as well.
         if (ending) return;
         ending = true;
         await stop();
@@ -55,10 +59,6 @@ export function createWorkerSide(): WorkerSide {
         const { heapUsed, rss } = process.memoryUsage();
         tell({ kind: "usage", cpuUs: user + system, heapBytes: heapUsed, residentBytes: rss, stepMs });
         stepMs = [];
-      });
-      // A worker never outlives the benchmark. If that died, Redis is gone too, and nothing can be ended in order.
-      process.once("disconnect", () => {
-        if (!ending) process.kill(process.pid, "SIGKILL");
       });
       tell({ kind: "ready" });
     },

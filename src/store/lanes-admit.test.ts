@@ -170,6 +170,15 @@ describe("a message is admitted", () => {
     expect(await lanes.admit(CHAT, mail("m"))).toMatchObject({ status: "queued" });
   });
 
+  test("and known by its id for as long as is promised, however it fares", async () => {
+    await lanes.admit(CHAT, mail("m"));
+    expect(await redis.pttl("{p0}m:ada m")).toBeGreaterThan(lanes.limits.recordMs - 60_000);
+    expect(lanes.limits.recordMs).toBeGreaterThanOrEqual(24 * 3_600_000);
+    await redis.pexpire("{p0}m:ada m", 1_000);
+    await lanes.withdraw(CHAT, mail("m").id);
+    expect(await redis.pttl("{p0}m:ada m")).toBeGreaterThan(lanes.limits.recordMs - 60_000);
+  });
+
   test("and rings the bell once for the lane, not for every message", async () => {
     for (const id of ["a", "b", "c"]) await lanes.admit(CHAT, mail(id));
     expect(await redis.llen("{p0}bell")).toBe(1);

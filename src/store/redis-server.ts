@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } fr
 import { join, resolve } from "node:path";
 import { OutsideError } from "../kernel/errors.ts";
 import { waitForRedis } from "./redis-probe.ts";
+import { repairAppendOnlyFile } from "./repair-aof.ts";
 
 /** How to run one server. Only a unix socket is opened unless `args` say otherwise. */
 export interface RedisServerOptions {
@@ -75,6 +76,7 @@ const READY_MS = 60_000;
 const STOP_MS = 10_000;
 
 async function launch(options: RedisServerOptions, dir: string, socketPath: string): Promise<RunningServer> {
+  repairAppendOnlyFile(dir);
   const logPath = join(dir, "redis.log");
   const output = openLog(logPath);
   const args = ["--port", "0", "--unixsocket", socketPath, "--unixsocketperm", "700", "--dir", dir];

@@ -5,7 +5,7 @@ const FAMILIES: readonly { readonly name: RegExp; readonly bound: "ttl" | "fixed
   { name: /^parley:partitions$/, bound: "fixed" },
   { name: /^\{p\d+\}(workers|cold|bell)$/, bound: "fixed" },
   { name: /^\{p\d+\}[mrt]:/, bound: "ttl" },
-  { name: /^\{p\d+\}c:chat\/[^|]+$/, bound: "ttl" },
+  { name: /^\{p\d+\}c:chat\/[^ ]+$/, bound: "ttl" },
   { name: /^\{p\d+\}a:chat\//, bound: "ttl" },
   { name: /^\{p\d+\}dead$/, bound: "ttl" },
   { name: /^conv:\{/, bound: "ttl" },
