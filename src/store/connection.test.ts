@@ -36,7 +36,7 @@ describe("a connection", () => {
     const path = await loadingServer({ looks: 2, etaSeconds: 9 });
     const redis = connect({ kind: "socket", path });
     await new Promise((resolve) => redis.once("ready", resolve));
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(performance.now() - began).toBeLessThan(7_000);
   });
 
   test.each<{ target: RedisTarget; is: typeof Redis | typeof Cluster }>([

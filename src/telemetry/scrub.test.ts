@@ -65,7 +65,7 @@ describe("what looks like a credential is left out, and what does not stays", ()
       const text = piece.repeat(Math.ceil(12_000 / piece.length));
       const begin = performance.now();
       scrubber.scrub(text);
-      expect(performance.now() - begin).toBeLessThan(1000);
+      expect(performance.now() - begin).toBeLessThan(5_000);
     },
   );
 });

@@ -102,6 +102,6 @@ describe("a page as text", () => {
     const html = piece.repeat(Math.ceil(2_000_000 / piece.length));
     const started = performance.now();
     pageToText(decodeText(Buffer.from(html), undefined, "html"), "https://x.test/");
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 });

@@ -136,6 +136,8 @@ async function holdConversation(proxy: RedisProxy, until: Promise<void> = Promis
   const hanging = event();
   const hand = await hire({
     target,
+    // A bell whose ring was lost on the way is what the look without one is for.
+    more: { bellS: 1 },
     handle: {
       chat: { concurrency: 4, handler: handler((run) => converse(run, paid, hanging.resolve)) },
       out: {

@@ -61,6 +61,8 @@ export function prepare({ target, handle, limits, concurrency = 16, partitions =
     newId: randomUUID,
     log: silentLog,
     chance: () => 0,
+    // A bell that is not rung when it should be makes a test hang instead of being papered over a second later.
+    bellS: 60,
     ...more,
     events: {
       started(claim) {

@@ -24,7 +24,7 @@ local function reap(worker, now)
       end
     end
   end
-  if taken > 0 then ring() end
+  ring() -- also when it held nothing: the bell may have rung for it while it was going
   redis.call("DEL", runs)
   return taken
 end
