@@ -122,9 +122,9 @@ export async function createChatWorkspaces(parts: {
       return next;
     },
 
-    /** Packs everything that rests, as the program does after a minute. */
+    /** Packs everything that rests, as the program does after a minute and, to the smallest form, after a day. */
     async compact(): Promise<void> {
-      const limits = { ...DEFAULT_COMPACTION, idleMs: -1 };
+      const limits = { ...DEFAULT_COMPACTION, idleMs: -1, restMs: -1 };
       const compactor = startCompactor({ lanes, clock: systemClock, log: silentLog, limits });
       while ((await compactor.sweep()) > 0);
       compactor.stop();

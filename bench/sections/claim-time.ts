@@ -58,7 +58,7 @@ const idleLane = (number: number): LaneId => laneId("chat", `idle${number}`);
 async function addIdle(redis: PrivateRedis, from: number, to: number): Promise<void> {
   const { tag } = partitionKeys(0);
   const line = endedLine("w.1" as RunId, "done", 1_700_000_000_000);
-  const archive = packLines([line]);
+  const archive = await packLines([line]);
   const AT_ONCE = 5_000;
   for (let start = from; start < to; start += AT_ONCE) {
     const pipeline = redis.admin.pipeline();

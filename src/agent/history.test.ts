@@ -11,7 +11,7 @@ const runLines = (name: string) => [
   line.reply(1, "a"),
   line.ended(name, "done"),
 ];
-const older = packLines(["a", "b", "c"].flatMap(runLines));
+const older = await packLines(["a", "b", "c"].flatMap(runLines));
 const recent = ["d", "e", "f"].flatMap(runLines);
 
 describe("the history a model may read", () => {

@@ -10,13 +10,13 @@ const lab = await laneLab();
 const { lanes, redis } = lab;
 
 /** A compactor in whose eyes it is an hour later. */
-function compactor(limits: { minLines?: number; keepLines?: number } = {}) {
+function compactor(limits: { minLines?: number; keepLines?: number; restMs?: number } = {}) {
   const clock: Clock = { now: () => Date.now() + 3_600_000, monotonic: () => performance.now() };
   const each = startCompactor({
     lanes,
     clock,
     log: silentLog,
-    limits: { idleMs: 60_000, minLines: 4, keepLines: 1_000, ...limits },
+    limits: { idleMs: 60_000, restMs: 24 * 3_600_000, minLines: 4, keepLines: 1_000, ...limits },
   });
   onTestFinished(() => each.stop());
   return each;
@@ -79,6 +79,32 @@ describe("the compactor", () => {
     expect(await lanes.coldLanes(0, Number.MAX_SAFE_INTEGER, 10)).toEqual([]);
   });
 
+  test("packs an archive as small as it gets when nothing was added for a day, once", async () => {
+    for (let index = 0; index < 60; index++) {
+      const claim = await lab.begin(`m${++messages}`);
+      const words = Array.from({ length: 12 }, (_, word) => `word${(index * 7 + word * word) % 97}`).join(" ");
+      await lanes.append(CHAT, claim.token, JSON.stringify(words));
+      await lab.end(claim);
+    }
+    await compactor().sweep();
+    const before = await everything(CHAT);
+    const quick = await redis.strlen("{p0}a:chat/ada");
+    expect(await compactor().sweep()).toBe(0);
+    expect(await compactor({ restMs: 0 }).sweep()).toBe(1);
+    expect(await redis.strlen("{p0}a:chat/ada")).toBeLessThan(quick);
+    expect(await everything(CHAT)).toEqual(before);
+    expect(await redis.pttl("{p0}a:chat/ada")).toBeGreaterThan(0);
+    expect(await compactor({ restMs: 0 }).sweep()).toBe(0);
+  });
+
+  test("says when every journal ends that it has looked at", async () => {
+    await runs(CHAT, 1);
+    await runs(OTHER, 3);
+    for (const lane of [CHAT, OTHER]) expect(await redis.pttl(`{p0}c:${lane}`)).toBe(-1);
+    await compactor().sweep();
+    for (const lane of [CHAT, OTHER]) expect(await redis.pttl(`{p0}c:${lane}`)).toBeGreaterThan(0);
+  });
+
   test("does not touch a lane in which a run waits", async () => {
     await runs(CHAT, 3);
     const claim = await lab.begin("waits");
@@ -107,9 +133,17 @@ describe("the compactor", () => {
 });
 
 describe("an archive", () => {
-  test("gives back its lines, whatever is in them", () => {
-    for (const lines of [[], ["a"], ['>{"in":["ä😀\\n"]}', "", "="], ["x".repeat(100_000)]])
-      expect(unpackLines(packLines(lines))).toEqual(lines);
+  test.each<{ given: string; lines: string[] }>([
+    { given: "nothing", lines: [] },
+    { given: "one line", lines: ["a"] },
+    { given: "empty lines and signs of all kinds", lines: ['>{"in":["ä😀\\n"]}', "", "="] },
+    { given: "a long line", lines: ["x".repeat(100_000)] },
+    { given: "instants in any order", lines: ['{"at":1795305183074,"b":1795305183000}', '{"at":1000000000000}'] },
+    { given: "numbers like instants", lines: ["179530518307", "17953051830740", "2795305183074", "-1795305183074"] },
+    { given: "the mark of a distance in damaged text", lines: ["\u0001a;", '{"at":1795305183074}'] },
+  ])("gives back $given", async ({ lines }) => {
+    for (const effort of ["quick", "small"] as const)
+      expect(unpackLines(await packLines(lines, effort))).toEqual(lines);
   });
 
   test("of another version is refused by name", () => {

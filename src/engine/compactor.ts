@@ -1,22 +1,31 @@
 import { describeError } from "../kernel/errors.ts";
 import type { LaneId } from "../kernel/ids.ts";
 import type { Clock, Log } from "../kernel/ports.ts";
-import type { Lanes } from "../store/lanes.ts";
+import type { JournalTail, Lanes } from "../store/lanes.ts";
 import { packLines, unpackLines } from "./archive.ts";
 
 /** How the journals of idle lanes are kept small. */
 export interface CompactionLimits {
-  /** A lane is compacted when it was idle for this long, milliseconds. */
+  /** A lane is compacted when it was used this long ago for the first time since, milliseconds. */
   readonly idleMs: number;
+  /** An archive is packed as small as it gets when nothing was added to it for this long, milliseconds. */
+  readonly restMs: number;
   /** Journals with fewer lines are left as they are. */
   readonly minLines: number;
   /** At most this many lines are kept in all, the oldest are dropped. */
   readonly keepLines: number;
 }
 
-export const DEFAULT_COMPACTION: CompactionLimits = { idleMs: 60_000, minLines: 8, keepLines: 1_000 };
+export const DEFAULT_COMPACTION: CompactionLimits = {
+  idleMs: 60_000,
+  restMs: 24 * 3_600_000,
+  minLines: 8,
+  keepLines: 1_000,
+};
 const SWEEP_MS = 5_000;
 const LANES_PER_SWEEP = 100;
+/** Packing as small as it gets takes up to a third of a second each. */
+const REPACKED_PER_SWEEP = 10;
 /** An empty journal means that there is no archive either, so compaction always leaves lines behind. */
 const LEAVE_LINES = 1;
 
@@ -34,23 +43,27 @@ export function startCompactor(parts: {
   let stopped = false;
   let sweeping = false;
 
-  /** Compacts what rests in every partition; returns how many lanes were compacted. */
+  /** Compacts what rests in every partition; returns how many lanes became smaller. */
   async function sweep(): Promise<number> {
-    let compacted = 0;
+    let smaller = 0;
     for (let partition = 0; partition < lanes.partitions && !stopped; partition++) {
       const cold = await lanes.coldLanes(partition, clock.now() - limits.idleMs, LANES_PER_SWEEP);
-      for (const lane of cold) if (await compactOrSkip(partition, lane)) compacted++;
+      for (const lane of cold) if (await attempt(lane, compactLane)) smaller++;
+      const resting = await lanes.restingLanes(partition, clock.now() - limits.restMs, REPACKED_PER_SWEEP);
+      for (const lane of resting) if (await attempt(lane, repackLane)) smaller++;
     }
-    return compacted;
+    return smaller;
   }
 
   /** One archive that cannot be read must not keep all the others waiting behind it. */
-  async function compactOrSkip(partition: number, lane: LaneId): Promise<boolean> {
+  async function attempt(lane: LaneId, make: typeof compactLane): Promise<boolean> {
+    const lines = await lanes.readJournal(lane);
+    const read = { length: lines.length, last: lines.at(-1) ?? "" };
     try {
-      return await compactLane(lanes, partition, lane, limits);
+      return await make(lanes, lane, lines, read, limits);
     } catch (error) {
       log.error({ lane, error: describeError(error) }, "a lane could not be compacted");
-      await lanes.warm(partition, lane);
+      await Promise.all([lanes.compact(lane, read, 0), lanes.repack(lane, read)]);
       return false;
     }
   }
@@ -74,17 +87,27 @@ export function startCompactor(parts: {
   };
 }
 
-async function compactLane(lanes: Lanes, partition: number, lane: LaneId, limits: CompactionLimits): Promise<boolean> {
-  const [lines, archive] = await Promise.all([lanes.readJournal(lane), lanes.readArchive(lane)]);
-  const last = lines.at(-1);
-  if (last === undefined || lines.length < limits.minLines) {
-    await lanes.warm(partition, lane);
+async function compactLane(
+  lanes: Lanes,
+  lane: LaneId,
+  lines: readonly string[],
+  read: JournalTail,
+  limits: CompactionLimits,
+): Promise<boolean> {
+  if (lines.length < limits.minLines) {
+    await lanes.compact(lane, read, 0);
     return false;
   }
+  const archive = await lanes.readArchive(lane);
   const older = archive === undefined ? [] : unpackLines(archive);
   const trim = lines.length - LEAVE_LINES;
   const all = dropOldestRuns([...older, ...lines.slice(0, trim)], limits.keepLines);
-  return lanes.compact(lane, { length: lines.length, last }, trim, packLines(all));
+  return lanes.compact(lane, read, trim, await packLines(all));
+}
+
+async function repackLane(lanes: Lanes, lane: LaneId, _lines: readonly string[], read: JournalTail): Promise<boolean> {
+  const archive = await lanes.readArchive(lane);
+  return lanes.repack(lane, read, archive === undefined ? undefined : await packLines(unpackLines(archive), "small"));
 }
 
 /** Drops whole runs from the front until at most `keepLines` lines are left. */

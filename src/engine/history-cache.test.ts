@@ -68,6 +68,22 @@ describe("the cache of histories", () => {
     expect((await cache.get(CHAT, claim.token, claim.linesBefore, claim.lastBefore)).lines).toEqual(lines);
   });
 
+  test("reads only what others added since, and keeps that", async () => {
+    const { claim, lines } = await begin();
+    const cache = createHistoryCache(lanes, 1_000_000);
+    const archive = Buffer.from("older");
+    fill(cache, CHAT, lines.slice(0, 1), archive);
+    const asked: unknown[] = [];
+    const lrange = redis.lrange.bind(redis);
+    redis.lrange = (...call: Parameters<typeof lrange>) => {
+      asked.push(call.slice(1, 3));
+      return lrange(...call);
+    };
+    for (let look = 0; look < 2; look++)
+      expect(await cache.get(CHAT, claim.token, claim.linesBefore, claim.lastBefore)).toEqual({ lines, archive });
+    expect(asked).toEqual([[0, -1]]);
+  });
+
   test("reads again what it was told to forget", async () => {
     const { claim, lines } = await begin();
     const cache = createHistoryCache(lanes, 1_000_000);

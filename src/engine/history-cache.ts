@@ -13,7 +13,7 @@ export interface History {
  * line is unique, so a copy with the same length and the same last line is the same history.
  */
 export function createHistoryCache(lanes: Lanes, maxBytes: number) {
-  const kept = new Map<LaneId, { readonly history: History; readonly bytes: number }>();
+  const kept = new Map<LaneId, { readonly history: History; bytes: number }>();
   let total = 0;
 
   function forget(lane: LaneId): void {
@@ -21,6 +21,13 @@ export function createHistoryCache(lanes: Lanes, maxBytes: number) {
     if (entry === undefined) return;
     kept.delete(lane);
     total -= entry.bytes;
+  }
+
+  /** The lines that came after the known ones, or undefined when those are no longer how the journal begins. */
+  async function readNewer(lane: LaneId, token: string, known: readonly string[], length: number) {
+    if (known.length === 0 || known.length >= length) return undefined;
+    const [first, ...newer] = await lanes.readJournal(lane, token, known.length - 1);
+    return first === known.at(-1) ? newer.slice(0, length - known.length) : undefined;
   }
 
   return {
@@ -31,6 +38,16 @@ export function createHistoryCache(lanes: Lanes, maxBytes: number) {
       const entry = kept.get(lane);
       if (entry !== undefined && entry.history.lines.length === length && entry.history.lines.at(-1) === last)
         return entry.history;
+      const newer = entry === undefined ? undefined : await readNewer(lane, token, entry.history.lines, length);
+      if (entry !== undefined && newer !== undefined) {
+        // Others went on with the lane since; what is known is still how it began.
+        entry.history.lines.push(...newer);
+        const bytes = sizeOf(newer);
+        entry.bytes += bytes;
+        // It may have had to make room for others while this was read.
+        if (kept.get(lane) === entry) total += bytes;
+        return entry.history;
+      }
       const [lines, archive] = await Promise.all([lanes.readJournal(lane, token), lanes.readArchive(lane)]);
       return { lines: lines.slice(0, length), archive };
     },

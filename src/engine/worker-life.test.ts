@@ -94,7 +94,8 @@ describe("a worker that stops", () => {
       const names = Array.from({ length: 20 }, (_, index) => laneId("chat", `c${index}`));
       for (const lane of names) await lanes.admit(lane, mail("m"));
       const leaving = prepare({ target, handle: async (run) => answer(run, "left") });
-      void leaving.start();
+      // Stopped in the middle of its start, it may say that it could not start.
+      leaving.start().catch(() => undefined);
       if (round > 0) await leaving.hand.until(() => leaving.hand.started.length >= round);
       await leaving.hand.worker.drain(0);
       const begun = leaving.hand.started.length;

@@ -42,7 +42,9 @@ const BELL_S = 1;
 const RECONCILE_MS = 5_000;
 /** How long unregistering may take when the worker stops. */
 const GOODBYE_MS = 2_000;
-const CACHE_BYTES = 64 * 1024 * 1024;
+const CACHE_BYTES = 16 * 1024 * 1024;
+/** A worker's name is in every token and so in every key and line of a run: 50 random bits, and short. */
+const NAME_LENGTH = 10;
 
 /**
  * A process' share of the work: claims ready lanes, runs their handlers, and shows that it lives. Start it once; it goes
@@ -62,7 +64,7 @@ export function createWorker(options: WorkerOptions) {
   const running = new Map<string, number>(Object.keys(roles).map((kind) => [kind, 0]));
   const idleWaiters = new Set<() => void>();
   const capacityWaiters = new Set<() => void>();
-  let identity = { id: options.newId(), number: 0 };
+  let identity = newIdentity();
   let heartbeat: Heartbeat | undefined;
   let stopping = false;
   let reconcileTimer: NodeJS.Timeout | undefined;
@@ -72,6 +74,10 @@ export function createWorker(options: WorkerOptions) {
   const overlooked = new Map<string, Set<number>>(Object.keys(roles).map((kind) => [kind, new Set()]));
   const bells: RedisConnection[] = [];
   const listener = options.connect("listen");
+
+  function newIdentity() {
+    return { id: options.newId().slice(0, NAME_LENGTH), number: 0 };
+  }
 
   function nextToken(): string {
     return `${identity.id}.${identity.number++}`;
@@ -220,7 +226,7 @@ export function createWorker(options: WorkerOptions) {
 
   async function reappear(): Promise<void> {
     const old = identity.id;
-    identity = { id: options.newId(), number: 0 };
+    identity = newIdentity();
     for (const { abort, claim } of held.values()) abort.abort(new RunLost(`run ${claim.runId} was taken over`));
     while (!stopping) {
       try {

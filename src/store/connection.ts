@@ -73,6 +73,9 @@ function retryStrategy(attempt: number): number {
   return Math.min(1000, 50 * attempt);
 }
 
+/** Redis begins with what it has while the rest is still being written; a few commands at least, so that it pays. */
+const FLUSH_BYTES = 2_048;
+
 /**
  * Writes the commands of one turn of the event loop to the socket together. The client writes each by itself, and the
  * system call for that is a third of a busy worker's time. What is pending when a connection breaks is in the client's
@@ -97,6 +100,7 @@ function coalesceWrites(redis: Redis): void {
       }
       if (pending === "") process.nextTick(flush);
       pending += chunk;
+      if (pending.length > FLUSH_BYTES) flush();
       return true;
     };
     stream.end = (...args: unknown[]) => {

@@ -12,6 +12,7 @@ export interface PartitionKeys {
   readonly delay: string;
   readonly bell: string;
   readonly cold: string;
+  readonly rest: string;
   readonly dead: string;
   ready(kind: string): string;
   /** Runs a worker holds: token → lane. */
@@ -28,6 +29,7 @@ export function partitionKeys(index: number): PartitionKeys {
     delay: `${tag}delay`,
     bell: `${tag}bell`,
     cold: `${tag}cold`,
+    rest: `${tag}rest`,
     dead: `${tag}dead`,
     ready: (kind) => `${tag}ready:${kind}`,
     runs: (worker) => `${tag}w:${worker}`,

@@ -68,12 +68,15 @@ describe("a run's journal", () => {
 describe("lanes that keep journals only briefly", async () => {
   const brief = await laneLab({ limits: { keepMs: 5_000 } });
 
-  test("give every one its end, and a new one when it is used again", async () => {
-    await brief.end(await brief.begin("m1"));
-    expect(await brief.redis.pttl("{p0}c:chat/ada")).toBeGreaterThan(4_000);
-    await brief.redis.pexpire("{p0}c:chat/ada", 1_000);
-    await brief.end(await brief.begin("m2"));
-    expect(await brief.redis.pttl("{p0}c:chat/ada")).toBeGreaterThan(4_000);
+  test("give every one its end when it is looked at, and a new one when it is used again", async () => {
+    for (const id of ["m1", "m2"]) {
+      await brief.end(await brief.begin(id));
+      const lines = await brief.lanes.readJournal(CHAT);
+      expect(await brief.lanes.compact(CHAT, { length: lines.length, last: lines.at(-1) ?? "" }, 0)).toBe(true);
+      expect(await brief.redis.pttl("{p0}c:chat/ada")).toBeGreaterThan(4_000);
+      expect(await brief.lanes.readJournal(CHAT)).toEqual(lines);
+      await brief.redis.pexpire("{p0}c:chat/ada", 1_000);
+    }
   });
 });
 
@@ -183,11 +186,10 @@ describe("a run is finished", () => {
     expect(Object.keys(await lanes.held(0, "w"))).toEqual(outcome.next === undefined ? [] : ["w.9000"]);
   });
 
-  test("and its journal stays, with an end", async () => {
+  test("and its journal stays, noted among those that get an end soon", async () => {
     const claim = await lab.begin();
     await lab.end(claim);
     expect(await lanes.readJournal(CHAT)).toEqual([claim.opening, closing(claim.runId)]);
-    expect(await redis.pttl("{p0}c:chat/ada")).toBeGreaterThan(lanes.limits.keepMs - 60_000);
     expect(await lanes.coldLanes(0, Date.now() + 60_000, 10)).toEqual([CHAT]);
   });
 
@@ -195,6 +197,7 @@ describe("a run is finished", () => {
     await lab.end(await lab.begin("old"));
     await lab.end(await lab.begin("m1"), { journal: "drop" });
     await lanes.reap(0, "w", 0);
+    await redis.del("{p0}bell");
     expect(Object.keys(await lab.snapshot()).sort()).toEqual(["{p0}m:ada m1", "{p0}m:ada old"]);
   });
 
@@ -324,8 +327,33 @@ describe("an idle lane's journal is compacted", () => {
     expect(await lanes.compact(CHAT, read, 3, archive)).toBe(true);
     expect(await lanes.readJournal(CHAT)).toEqual(lines.slice(3));
     expect(await lanes.readArchive(CHAT)).toEqual(archive);
-    expect(await redis.pttl("{p0}a:chat/ada")).toBeGreaterThan(lanes.limits.keepMs - 60_000);
+    for (const key of ["{p0}a:chat/ada", "{p0}c:chat/ada"])
+      expect(await redis.pttl(key)).toBeGreaterThan(lanes.limits.keepMs - 60_000);
     expect(await lanes.coldLanes(0, Date.now() + 60_000, 10)).toEqual([]);
+    expect(await lanes.restingLanes(0, Date.now() + 60_000, 10)).toEqual([CHAT]);
+  });
+
+  test("and its archive is replaced by a smaller one later", async () => {
+    const { read } = await history();
+    await lanes.compact(CHAT, read, 3, archive);
+    const lines = await lanes.readJournal(CHAT);
+    const now = { length: lines.length, last: lines.at(-1) ?? "" };
+    expect(await lanes.repack(CHAT, now, Buffer.from("smaller"))).toBe(true);
+    expect(await lanes.readArchive(CHAT)).toEqual(Buffer.from("smaller"));
+    expect(await redis.pttl("{p0}a:chat/ada")).toBeGreaterThan(lanes.limits.keepMs - 60_000);
+    expect(await lanes.restingLanes(0, Date.now() + 60_000, 10)).toEqual([]);
+  });
+
+  test.each([
+    { given: "it was used since it was read", act: async () => void (await lab.end(await lab.begin("c"))) },
+    { given: "a run goes on in it", act: async () => void (await lab.begin("c")) },
+  ])("and its archive stays as it is when $given", async ({ act }) => {
+    const { read } = await history();
+    await lanes.compact(CHAT, read, 3, archive);
+    const lines = await lanes.readJournal(CHAT);
+    await act();
+    expect(await lanes.repack(CHAT, { length: lines.length, last: lines.at(-1) ?? "" }, Buffer.from("x"))).toBe(false);
+    expect(await lanes.readArchive(CHAT)).toEqual(archive);
   });
 
   test("unless it was used since it was read", async () => {

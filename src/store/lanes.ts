@@ -69,6 +69,13 @@ export interface Cancel {
   readonly witness?: { readonly lane: LaneId; readonly token: string; readonly note: string };
 }
 
+/** How a caller knows a journal it has read: changed since when one of them differs. */
+export interface JournalTail {
+  readonly length: number;
+  /** The last line, "" when there is none. */
+  readonly last: string;
+}
+
 export interface Beat {
   readonly registered: boolean;
   readonly nextWakeMs: number | undefined;
@@ -197,7 +204,6 @@ export function createLanes(options: {
           token,
           next: finish.nextToken ?? "",
           keep: finish.journal,
-          keepMs: limits.keepMs,
           lines: lines.length,
         },
         [...lines, ...effectsFor(lane, finish.effects)],
@@ -319,26 +325,35 @@ export function createLanes(options: {
       return reply === "changed" ? "taken" : reply;
     },
 
-    /** Replaces the oldest `trim` lines of an idle lane by an archive that holds them. False when the lane was used. */
-    async compact(
-      lane: LaneId,
-      read: { readonly length: number; readonly last: string },
-      trim: number,
-      archive: Buffer,
-    ): Promise<boolean> {
+    /**
+     * Replaces the oldest `trim` lines of an idle lane by an archive that holds them; without one the lane only gets its
+     * end. False when the lane was used.
+     */
+    async compact(lane: LaneId, read: JournalTail, trim: number, archive?: Buffer): Promise<boolean> {
       const { keys, names } = locate(lane);
       const reply = await scripts.compactScript.run(
         redis,
-        { own: keys.own, journal: names.journal, archive: names.archive, cold: keys.cold },
-        { lane, length: read.length, last: read.last, trim, archive, keepMs: limits.keepMs },
+        { own: keys.own, journal: names.journal, archive: names.archive, cold: keys.cold, rest: keys.rest },
+        { lane, length: read.length, last: read.last, trim, archive: archive ?? "", keepMs: limits.keepMs },
       );
       return reply === "compacted";
     },
 
-    /** The lines of a lane, oldest first, without the archive. Pass the token of the run that owns it, if one does. */
-    async readJournal(lane: LaneId, token?: string): Promise<string[]> {
+    /** Replaces the archive of a resting lane by a smaller form of it; without one the lane is not offered again. */
+    async repack(lane: LaneId, read: JournalTail, archive?: Buffer): Promise<boolean> {
+      const { keys, names } = locate(lane);
+      const reply = await scripts.repackScript.run(
+        redis,
+        { own: keys.own, journal: names.journal, archive: names.archive, rest: keys.rest },
+        { lane, length: read.length, last: read.last, archive: archive ?? "", keepMs: limits.keepMs },
+      );
+      return reply === "repacked";
+    },
+
+    /** The lines of a lane from number `from` on, oldest first, without the archive. Pass the token of the run that owns it, if one does. */
+    async readJournal(lane: LaneId, token?: string, from = 0): Promise<string[]> {
       const { names } = locate(lane);
-      return redis.lrange(token === undefined ? names.journal : names.owned(token), 0, -1);
+      return redis.lrange(token === undefined ? names.journal : names.owned(token), from, -1);
     },
 
     async readArchive(lane: LaneId): Promise<Buffer | undefined> {
@@ -385,15 +400,14 @@ export function createLanes(options: {
       return runs;
     },
 
-    /** Idle lanes last used before `before`, oldest first. */
+    /** Lanes to compact that were first used before `before`, oldest first. */
     async coldLanes(partition: number, before: number, limit: number): Promise<LaneId[]> {
-      const lanes = await redis.zrangebyscore(keysAt(partition).cold, "-inf", before, "LIMIT", 0, limit);
-      return lanes as LaneId[];
+      return lanesBefore(keysAt(partition).cold, before, limit);
     },
 
-    /** Forgets that a lane should be compacted. */
-    async warm(partition: number, lane: LaneId): Promise<void> {
-      await redis.zrem(keysAt(partition).cold, lane);
+    /** Lanes to repack that were compacted before `before`, oldest first. */
+    async restingLanes(partition: number, before: number, limit: number): Promise<LaneId[]> {
+      return lanesBefore(keysAt(partition).rest, before, limit);
     },
 
     /** Blocks until a lane may be ready in one of `among`, or the time is over; on a connection of its own. */
@@ -412,6 +426,10 @@ export function createLanes(options: {
 
     partitionOf: (lane: LaneId) => partitionOf(lane, partitions),
   };
+
+  async function lanesBefore(key: string, before: number, limit: number): Promise<LaneId[]> {
+    return (await redis.zrangebyscore(key, "-inf", before, "LIMIT", 0, limit)) as LaneId[];
+  }
 
   async function changeWaiting(lane: LaneId, id: MessageId, entry: string) {
     const { names } = locate(lane);

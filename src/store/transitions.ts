@@ -34,7 +34,7 @@ export const claimScript = defineScript({
 export const finishScript = defineScript({
   file: lua("finish"),
   keys: ["own"],
-  args: ["tag", "lane", "token", "next", "keep", "keepMs", "lines"],
+  args: ["tag", "lane", "token", "next", "keep", "lines"],
   reply: z.union([z.tuple([z.enum(["finished", "lost"])]), z.tuple([z.enum(["finished", "lost"]), claimReply])]),
 });
 
@@ -96,7 +96,14 @@ export const changeWaitingScript = defineScript({
 
 export const compactScript = defineScript({
   file: lua("compact"),
-  keys: ["own", "journal", "archive", "cold"],
+  keys: ["own", "journal", "archive", "cold", "rest"],
   args: ["lane", "length", "last", "trim", "archive", "keepMs"],
   reply: z.enum(["compacted", "changed"]),
+});
+
+export const repackScript = defineScript({
+  file: lua("repack"),
+  keys: ["own", "journal", "archive", "rest"],
+  args: ["lane", "length", "last", "archive", "keepMs"],
+  reply: z.enum(["repacked", "changed"]),
 });

@@ -1,11 +1,11 @@
 import type { Redis } from "ioredis";
 
 /** Families of keys and what bounds each; a key outside them, or one without its bound, has no owner. */
-const FAMILIES: readonly { readonly name: RegExp; readonly bound: "ttl" | "fixed" }[] = [
+const FAMILIES: readonly { readonly name: RegExp; readonly bound: "ttl" | "ttl or cold" | "fixed" }[] = [
   { name: /^parley:partitions$/, bound: "fixed" },
-  { name: /^\{p\d+\}(workers|cold|bell)$/, bound: "fixed" },
+  { name: /^\{p\d+\}(workers|cold|rest|bell)$/, bound: "fixed" },
   { name: /^\{p\d+\}[mrt]:/, bound: "ttl" },
-  { name: /^\{p\d+\}c:chat\/[^ ]+$/, bound: "ttl" },
+  { name: /^\{p\d+\}c:chat\/[^ ]+$/, bound: "ttl or cold" },
   { name: /^\{p\d+\}a:chat\//, bound: "ttl" },
   { name: /^\{p\d+\}dead$/, bound: "ttl" },
   { name: /^conv:\{/, bound: "ttl" },
@@ -15,6 +15,12 @@ const FAMILIES: readonly { readonly name: RegExp; readonly bound: "ttl" | "fixed
   { name: /^msg:/, bound: "ttl" },
   { name: /^idem/, bound: "ttl" },
 ];
+
+/** True for a journal of which the compactor will say when it ends. */
+async function isCold(redis: Redis, key: string): Promise<boolean> {
+  const [, tag = "", lane = ""] = /^(\{p\d+\})c:(.+)$/.exec(key) ?? [];
+  return (await redis.zscore(`${tag}cold`, lane)) !== null;
+}
 
 /** Keys that nobody owns once every run is over: unknown families, owned journals, and keys that should end but do not. */
 export async function strayKeys(redis: Redis): Promise<string[]> {
@@ -27,7 +33,8 @@ export async function strayKeys(redis: Redis): Promise<string[]> {
     }
     const family = FAMILIES.find(({ name }) => name.test(key));
     if (family === undefined) stray.push(key);
-    else if (family.bound === "ttl" && (await redis.pttl(key)) < 0) stray.push(`${key} (no end)`);
+    else if (family.bound === "fixed" || (await redis.pttl(key)) >= 0) continue;
+    else if (family.bound === "ttl" || !(await isCold(redis, key))) stray.push(`${key} (no end)`);
   }
   return stray;
 }

@@ -35,6 +35,10 @@ export async function explainKeys(redis: Redis): Promise<string[]> {
         for (const lane of value as string[])
           if (at(`c:${lane}`) === undefined && !states.has(lane)) complain(key, `holds ${lane}, which has no journal`);
         break;
+      case "rest":
+        for (const lane of value as string[])
+          if (at(`a:${lane}`) === undefined) complain(key, `holds ${lane}, which has no archive`);
+        break;
       case "w":
         if (!((at("workers") ?? []) as string[]).includes(rest)) complain(key, "belongs to no registered worker");
         for (const [token, lane] of Object.entries(value as Record<string, string>)) {
@@ -52,7 +56,12 @@ export async function explainKeys(redis: Redis): Promise<string[]> {
         if (token !== undefined) {
           if (!(state?.kind === "run" && state.token === token)) complain(key, "is owned by a run that is over");
         } else if (state?.kind === "run") complain(key, "lies beside the journal that a run has");
-        else if ((state === undefined || state.kind === "ready") && ttl < 0) complain(key, "never ends");
+        else if (
+          (state === undefined || state.kind === "ready") &&
+          ttl < 0 &&
+          !((at("cold") ?? []) as string[]).includes(lane)
+        )
+          complain(key, "never ends");
         break;
       }
       case "a":
@@ -124,7 +133,7 @@ async function readAll(redis: Redis): Promise<ReadonlyMap<string, Found>> {
         case "zset":
           return [key, { ttl, value: await redis.zrange(key, 0, "-1") }];
         default:
-          return [key, { ttl, value: undefined }];
+          return [key, { ttl, value: type }];
       }
     }),
   );

@@ -29,7 +29,7 @@ for pair = 1, tonumber(ARGV[4]) do
   while wanted > 0 do
     local lane = redis.call("LPOP", ready)
     if not lane then break end
-    local claim = start(lane, worker .. "." .. (number + #claims))
+    local claim = start(lane, worker .. "." .. (number + #claims), #claims == 0 and number)
     if claim then
       claims[#claims + 1] = claim
       wanted = wanted - 1
@@ -37,7 +37,6 @@ for pair = 1, tonumber(ARGV[4]) do
   end
   if wanted == 0 and redis.call("EXISTS", ready) == 1 then emptied = false end
 end
-if #claims > 0 then redis.call("HSET", runs, "claimed", number) end
 -- What rang so far has been answered; further rings would only make workers look at nothing. What is left is for others,
 -- who are woken only by one who took something: nobody wakes himself for what he has no room for.
 if emptied then redis.call("DEL", bell) elseif #claims > 0 and redis.call("EXISTS", bell) == 0 then ring() end

@@ -10,7 +10,6 @@
         token       the holder's token
         next        token for the next lane, or "" for none
         keep        "keep" the journal | "drop" it with the archive
-        keepMs      how long an idle journal is kept, milliseconds
         lines       how many journal lines follow; then effects (lib-effects.lua)
   Reply {"finished" | "lost", the next claim | nothing} ]]
 local own = KEYS[1]
@@ -21,25 +20,24 @@ local owned, bell = journal .. " " .. token, tag .. "bell"
 --@include lib-mail.lua
 --@include lib-effects.lua
 --@include lib-start.lua
-local count = tonumber(ARGV[7])
+local count = tonumber(ARGV[6])
 -- A worker's runs and the lanes' states change together, so what it can give back was still its own.
 if redis.call("HDEL", runs, token) == 0 then
   local state, _, _, _, holder = parse(redis.call("HGET", own, lane) or "")
   local current = state == "run" and owned_name(journal, holder) or journal
-  local done = count > 0 and redis.call("LPOS", current, ARGV[7 + count])
+  local done = count > 0 and redis.call("LPOS", current, ARGV[6 + count])
   return { done and "finished" or "lost", next_token ~= "" and held(next_token) or nil }
 end
 if ARGV[5] == "keep" then
-  append(owned, 8, count)
+  append(owned, 7, count)
   redis.call("RENAME", owned, journal)
-  -- Now and then is enough for an end that is months away; every change of it is written to disk.
-  if redis.call("PTTL", journal) < ARGV[6] * 0.99 then redis.call("PEXPIRE", journal, ARGV[6]) end
+  -- Whoever compacts it says when it ends; until then it has none, and stands in this set.
   redis.call("ZADD", tag .. "cold", "NX", now_ms(), lane)
 else
-  redis.call("DEL", owned, tag .. "a:" .. lane)
+  if redis.call("DEL", owned, tag .. "a:" .. lane) == 2 then redis.call("ZREM", tag .. "rest", lane) end
   redis.call("ZREM", tag .. "cold", lane)
 end
-effects(8 + count)
+effects(7 + count)
 local ready = tag .. "ready:" .. kind_of(lane)
 local in_line = 0
 if redis.call("EXISTS", inbox) == 1 then

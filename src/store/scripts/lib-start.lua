@@ -1,6 +1,6 @@
 -- Shared by claim and finish: gives a ready lane to a worker. Expects `tag`, `own`, `runs`.
 -- Replies lane, token, run id, attempt, "new" | "resume", lines before this run began, the last of them, the opening line.
--- `claimed` is the number of the claim that takes it, noted with the run so that the same claim is known again.
+-- `claimed` is the number of the claim whose first run it is, noted with it so that the same claim is known again.
 local function hold(token, lane, claimed)
   if claimed then
     redis.call("HSET", runs, token, lane, "claimed", claimed)
