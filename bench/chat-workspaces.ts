@@ -10,7 +10,8 @@ import { createRecordedPlatform } from "../src/platforms/recorded.ts";
 import { connectRedis } from "../src/store/connection.ts";
 import { createConversationStore } from "../src/store/conversations.ts";
 import { createLanes } from "../src/store/lanes.ts";
-import { createTextSource, seededChance } from "./seeded.ts";
+import { createTextSource } from "./prose.ts";
+import { seededChance } from "./seeded.ts";
 import { RECORD_MS } from "./workload.ts";
 import { shortId } from "./short-id.ts";
 

@@ -1,4 +1,5 @@
-import { createTextSource, seededChance } from "./seeded.ts";
+import { createTextSource } from "./prose.ts";
+import { seededChance } from "./seeded.ts";
 
 /** One message of a person, as both engines get it. */
 export interface BenchMessage {

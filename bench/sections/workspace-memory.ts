@@ -53,7 +53,7 @@ export async function workspaceMemory(bench: Bench): Promise<Section> {
         "  loaded scripts and the like, which counts when there are few. By kind: MEMORY USAGE of the",
         "  keys, without the shares of the main dictionary: c journals, a archives, m fates of messages, r answers, t runs, conv*",
         "  the list of conversations, the rest are the engine's own collections.",
-        "The messages went through the engine, the outbox and the delivery as they are; the text deflates 2.3 times, as prose does.",
+        "The messages went through the engine, the outbox and the delivery as they are; the text is prose of this project's documentation.",
         "Records recognise redeliveries and tell the fate of messages for 48 hours; idle means after that.",
       ],
       figures: { "workspace.fresh": fresh, "workspace.resting": resting, "workspace.idle": idle },

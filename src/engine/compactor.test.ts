@@ -47,7 +47,7 @@ describe("the compactor", () => {
       const before = await everything(CHAT);
       expect(before).toHaveLength(round * 6);
       expect(await compactor().sweep()).toBe(1);
-      expect(await lanes.readJournal(CHAT)).toHaveLength(1);
+      expect(await lanes.readJournal(CHAT)).toEqual([]);
       expect(await everything(CHAT)).toEqual(before);
     }
     expect(await compactor().sweep()).toBe(0);
@@ -65,7 +65,7 @@ describe("the compactor", () => {
     await compactor({ keepLines: 5 }).sweep();
     const kept = await everything(CHAT);
     expect(kept[0]).toMatch(/^>/);
-    expect(kept).toHaveLength(6);
+    expect(kept).toHaveLength(4);
   });
 
   test("goes on with the others when one archive cannot be read", async () => {
@@ -74,7 +74,7 @@ describe("the compactor", () => {
     await redis.set("{p0}a:chat/ada", "\u0009damaged");
     expect(await compactor().sweep()).toBe(1);
     expect(await lanes.readJournal(CHAT)).toHaveLength(6);
-    expect(await lanes.readJournal(OTHER)).toHaveLength(1);
+    expect(await lanes.readJournal(OTHER)).toEqual([]);
     // It is not tried again until the lane was used.
     expect(await lanes.coldLanes(0, Number.MAX_SAFE_INTEGER, 10)).toEqual([]);
   });
@@ -97,12 +97,12 @@ describe("the compactor", () => {
     expect(await compactor({ restMs: 0 }).sweep()).toBe(0);
   });
 
-  test("says when every journal ends that it has looked at", async () => {
+  test("says when everything ends that it has looked at", async () => {
     await runs(CHAT, 1);
     await runs(OTHER, 3);
     for (const lane of [CHAT, OTHER]) expect(await redis.pttl(`{p0}c:${lane}`)).toBe(-1);
     await compactor().sweep();
-    for (const lane of [CHAT, OTHER]) expect(await redis.pttl(`{p0}c:${lane}`)).toBeGreaterThan(0);
+    for (const key of [`{p0}c:${CHAT}`, `{p0}a:${OTHER}`]) expect(await redis.pttl(key)).toBeGreaterThan(0);
   });
 
   test("does not touch a lane in which a run waits", async () => {

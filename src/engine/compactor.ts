@@ -26,8 +26,6 @@ const SWEEP_MS = 5_000;
 const LANES_PER_SWEEP = 100;
 /** Packing as small as it gets takes up to a third of a second each. */
 const REPACKED_PER_SWEEP = 10;
-/** An empty journal means that there is no archive either, so compaction always leaves lines behind. */
-const LEAVE_LINES = 1;
 
 /**
  * Moves the journals of lanes that rest into compressed archives, in the background. Every replacement is one atomic
@@ -100,9 +98,8 @@ async function compactLane(
   }
   const archive = await lanes.readArchive(lane);
   const older = archive === undefined ? [] : unpackLines(archive);
-  const trim = lines.length - LEAVE_LINES;
-  const all = dropOldestRuns([...older, ...lines.slice(0, trim)], limits.keepLines);
-  return lanes.compact(lane, read, trim, await packLines(all));
+  const all = dropOldestRuns([...older, ...lines], limits.keepLines);
+  return lanes.compact(lane, read, lines.length, await packLines(all));
 }
 
 async function repackLane(lanes: Lanes, lane: LaneId, _lines: readonly string[], read: JournalTail): Promise<boolean> {

@@ -33,8 +33,8 @@ export function createHistoryCache(lanes: Lanes, maxBytes: number) {
   return {
     /** The history of a lane of which Redis just said how long it is and what its last line reads. */
     async get(lane: LaneId, token: string, length: number, last: string): Promise<History> {
-      // Compaction always leaves lines behind, so an empty journal has no archive either.
-      if (length === 0) return { lines: [], archive: undefined };
+      // A lane that is new, or one that has rested: its journal is all in the archive.
+      if (length === 0) return { lines: [], archive: await lanes.readArchive(lane) };
       const entry = kept.get(lane);
       if (entry !== undefined && entry.history.lines.length === length && entry.history.lines.at(-1) === last)
         return entry.history;

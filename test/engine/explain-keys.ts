@@ -65,11 +65,6 @@ export async function explainKeys(redis: Redis): Promise<string[]> {
         break;
       }
       case "a":
-        if (ttl < 0) complain(key, "never ends");
-        // Whoever finds no journal does not look for an archive.
-        if (at(`c:${rest}`) === undefined && states.get(rest)?.kind !== "run")
-          complain(key, "is there without a journal");
-        break;
       case "m":
       case "r":
       case "t":

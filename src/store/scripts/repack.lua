@@ -16,6 +16,6 @@ local lane = ARGV[1]
 redis.call("ZREM", rest, lane)
 if ARGV[4] == "" or redis.call("HEXISTS", own, lane) == 1 then return "changed" end
 if redis.call("LLEN", journal) ~= tonumber(ARGV[2]) then return "changed" end
-if redis.call("LINDEX", journal, -1) ~= ARGV[3] then return "changed" end
+if (redis.call("LINDEX", journal, -1) or "") ~= ARGV[3] then return "changed" end
 redis.call("SET", archive, ARGV[4], "PX", ARGV[5])
 return "repacked"
