@@ -237,7 +237,7 @@ test("a run that Redis says is ours and we know nothing of is handed back", asyn
   const lost = await lanes.claim(0, id, 5_000, { other: 1 });
   expect(lost).toHaveLength(1);
   await expect.poll(async () => (await lanes.look(laneId("other", "ada"))).kind).toBe("resume");
-  expect(await lanes.held(0, id)).toEqual({});
+  expect(await lanes.held(0, id)).toEqual(new Map());
 });
 
 describe("a Redis that is out of memory", () => {

@@ -263,7 +263,6 @@ describe("a cancelled run", () => {
     const state = await lanes.look(CHAT);
     if (state.kind !== "run") throw new Error("the run is going");
     // As if it had been cancelled while the worker could not be told.
-    await redis.hdel(`{p0}w:${hand.worker.id()}`, state.token);
     await redis.hdel("{p0}own", CHAT);
     await redis.rename(`{p0}c:chat/ada ${state.token}`, "{p0}c:chat/ada");
     await hand.untilEnded("lost");

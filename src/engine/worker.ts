@@ -7,6 +7,7 @@ import { RunLost, WorkerDraining } from "./errors.ts";
 import { execute, type Executed, type Handler } from "./execute.ts";
 import { startHeartbeat, workerChannel, type Heartbeat } from "./heartbeat.ts";
 import { createHistoryCache } from "./history-cache.ts";
+import { createReconciler } from "./reconcile.ts";
 import type { Hints } from "./run.ts";
 
 /** What a worker runs of one kind of lane. */
@@ -68,7 +69,6 @@ export function createWorker(options: WorkerOptions) {
   let heartbeat: Heartbeat | undefined;
   let stopping = false;
   let reconcileTimer: NodeJS.Timeout | undefined;
-  let suspects = new Set<string>();
   const taking = new Map<number, { again: boolean }>();
   /** By kind, the partitions that were looked at while the kind had no room here. */
   const overlooked = new Map<string, Set<number>>(Object.keys(roles).map((kind) => [kind, new Set()]));
@@ -242,31 +242,15 @@ export function createWorker(options: WorkerOptions) {
     for (const partition of partitions) void take(partition);
   }
 
-  /**
-   * Compares what Redis says is ours with what we hold; what differs twice in a row is put right. A run we know nothing
-   * of is handed back, as a failed attempt so that this comes to an end; a run that is not ours any more is dropped.
-   */
-  async function reconcile(): Promise<void> {
-    const { id } = identity;
-    const differing = new Set<string>();
-    const ours = new Set<string>();
-    for (const partition of partitions) {
-      for (const [token, lane] of Object.entries(await lanes.held(partition, id))) {
-        ours.add(token);
-        if (held.has(token)) continue;
-        differing.add(token);
-        if (!suspects.has(token)) continue;
-        log.warn({ token, lane }, "a run was ours without our knowing; it is handed back");
-        await lanes.park({ lane: lane as Claim["lane"], token, waitMs: 0, mail: false, failed: true, lines: [] });
-      }
-    }
-    for (const [token, { claim, abort }] of held) {
-      if (ours.has(token)) continue;
-      differing.add(token);
-      if (suspects.has(token)) abort.abort(new RunLost(`run ${claim.runId} was cancelled or taken over`));
-    }
-    suspects = differing;
-  }
+  const reconciler = createReconciler({
+    lanes,
+    log,
+    held: () => ({ worker: identity.id, runs: new Map([...held].map(([token, { claim }]) => [token, claim])) }),
+    onLost(token) {
+      const run = held.get(token);
+      run?.abort.abort(new RunLost(`run ${run.claim.runId} was cancelled or taken over`));
+    },
+  });
 
   function onHint(_channel: string, message: string): void {
     const [what, token = ""] = message.split(" ");
@@ -288,7 +272,7 @@ export function createWorker(options: WorkerOptions) {
       listener.on("message", onHint);
       await appear();
       reconcileTimer = setInterval(() => {
-        reconcile().catch((error: unknown) => log.warn({ error: describeError(error) }, "reconciling failed"));
+        reconciler.round().catch((error: unknown) => log.warn({ error: describeError(error) }, "reconciling failed"));
       }, options.reconcileMs ?? RECONCILE_MS);
       for (const among of lanes.oneSlot ? [partitions] : partitions.map((partition) => [partition])) {
         const connection = options.connect("bell");

@@ -39,7 +39,7 @@ describe("the name of a key", () => {
     ["bell", partitionKeys(3).bell, "{p3}bell"],
     ["cold", partitionKeys(3).cold, "{p3}cold"],
     ["ready", partitionKeys(3).ready("chat"), "{p3}ready:chat"],
-    ["runs", partitionKeys(3).runs("w"), "{p3}w:w"],
+    ["claimed", partitionKeys(3).claimed("w"), "{p3}w:w"],
     ["inbox", laneKeys("{p3}", laneId("chat", "a")).inbox, "{p3}q:chat/a"],
     ["journal", laneKeys("{p3}", laneId("chat", "a")).journal, "{p3}c:chat/a"],
     ["owned journal", laneKeys("{p3}", laneId("chat", "a")).owned("w.1"), "{p3}c:chat/a w.1"],

@@ -15,8 +15,8 @@ export interface PartitionKeys {
   readonly rest: string;
   readonly dead: string;
   ready(kind: string): string;
-  /** Runs a worker holds: token → lane. */
-  runs(worker: string): string;
+  /** The number of a worker's latest claim. */
+  claimed(worker: string): string;
 }
 
 /** The keys of partition `index`. */
@@ -32,7 +32,7 @@ export function partitionKeys(index: number): PartitionKeys {
     rest: `${tag}rest`,
     dead: `${tag}dead`,
     ready: (kind) => `${tag}ready:${kind}`,
-    runs: (worker) => `${tag}w:${worker}`,
+    claimed: (worker) => `${tag}w:${worker}`,
   };
 }
 

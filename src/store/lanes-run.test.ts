@@ -183,7 +183,7 @@ describe("a run is finished", () => {
     expect(outcome.next === undefined).toBe(reply.next === undefined);
     expect((await lanes.look(CHAT)).kind).toBe(state);
     if (rings !== undefined) expect(await redis.llen("{p0}bell")).toBe(rings);
-    expect(Object.keys(await lanes.held(0, "w"))).toEqual(outcome.next === undefined ? [] : ["w.9000"]);
+    expect([...(await lanes.held(0, "w")).keys()]).toEqual(outcome.next === undefined ? [] : ["w.9000"]);
   });
 
   test("and its journal stays, noted among those that get an end soon", async () => {

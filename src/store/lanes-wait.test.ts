@@ -64,7 +64,7 @@ describe("a run is parked", () => {
     const { lane, token, runId } = await lab.begin();
     expect(await lanes.park({ lane, token, ...park })).toBe(true);
     expect(await lanes.look(lane)).toMatchObject({ ...state, runId });
-    expect(await lanes.held(0, "w")).toEqual({});
+    expect(await lanes.held(0, "w")).toEqual(new Map());
     expect(await redis.zrange("{p0}delay", 0, "-1")).toEqual(wakesByItself ? [lane] : []);
   });
 
@@ -270,7 +270,7 @@ describe("a run is cancelled from outside", () => {
     else {
       expect((await lanes.readJournal(CHAT)).at(-1)).toBe(line);
       expect(await lanes.waiting(OUT)).toHaveLength(1);
-      expect(await lanes.held(0, "w")).toEqual({});
+      expect(await lanes.held(0, "w")).toEqual(new Map());
       expect(await redis.zcard("{p0}delay")).toBe(0);
       expect(await redis.pttl("{p0}c:chat/ada")).toBeGreaterThan(0);
     }

@@ -167,7 +167,7 @@ export function createLanes(options: {
       const kinds = Object.entries(capacity);
       const reply = await scripts.claimScript.run(
         redis,
-        { own: keys.own, workers: keys.workers, runs: keys.runs(worker), bell: keys.bell },
+        { own: keys.own, workers: keys.workers, claimed: keys.claimed(worker), bell: keys.bell },
         { tag: keys.tag, worker, first, kinds: kinds.length },
         kinds.flat(),
       );
@@ -221,7 +221,6 @@ export function createLanes(options: {
           own: keys.own,
           owned: names.owned(token),
           journal: names.journal,
-          runs: keys.runs(workerOf(token)),
           delay: keys.delay,
           bell: keys.bell,
         },
@@ -394,10 +393,30 @@ export function createLanes(options: {
       return found.find((value) => value !== null) ?? undefined;
     },
 
-    /** The runs Redis says a worker holds: token → lane. */
-    async held(partition: number, worker: string): Promise<Readonly<Record<string, string>>> {
-      const { claimed: _claimed, ...runs } = await redis.hgetall(keysAt(partition).runs(worker));
-      return runs;
+    /** The runs Redis says a worker holds: token → lane. Looks through all lanes that are not idle, piece by piece. */
+    async held(partition: number, worker: string): Promise<ReadonlyMap<string, LaneId>> {
+      const { own } = keysAt(partition);
+      const found = new Map<string, LaneId>();
+      let cursor = "0";
+      do {
+        const [next, fields] = await redis.hscan(own, cursor, "COUNT", 1_000);
+        for (let at = 0; at < fields.length; at += 2) {
+          const state = parseLaneState(fields[at + 1]);
+          if (state.kind === "run" && workerOf(state.token) === worker) found.set(state.token, fields[at] as LaneId);
+        }
+        cursor = next;
+      } while (cursor !== "0");
+      return found;
+    },
+
+    /** Of these lanes, the tokens that own them now, in the same order; undefined where none does. */
+    async holders(partition: number, among: readonly LaneId[]): Promise<readonly (string | undefined)[]> {
+      if (among.length === 0) return [];
+      const states = await redis.hmget(keysAt(partition).own, ...among);
+      return states.map((text) => {
+        const state = parseLaneState(text ?? undefined);
+        return state.kind === "run" ? state.token : undefined;
+      });
     },
 
     /** Lanes to compact that were first used before `before`, oldest first. */

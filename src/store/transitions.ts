@@ -26,7 +26,7 @@ export const admitScript = defineScript({
 
 export const claimScript = defineScript({
   file: lua("claim"),
-  keys: ["own", "workers", "runs", "bell"],
+  keys: ["own", "workers", "claimed", "bell"],
   args: ["tag", "worker", "first", "kinds"],
   reply: z.union([z.literal("gone"), z.array(claimReply)]),
 });
@@ -47,7 +47,7 @@ export const commitScript = defineScript({
 
 export const parkScript = defineScript({
   file: lua("park"),
-  keys: ["own", "owned", "journal", "runs", "delay", "bell"],
+  keys: ["own", "owned", "journal", "delay", "bell"],
   args: ["tag", "lane", "token", "waitMs", "mail", "key", "failed", "lines"],
   reply: z.enum(["parked", "lost"]),
 });

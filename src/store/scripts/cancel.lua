@@ -38,7 +38,6 @@ redis.call("ZADD", cold, now_ms(), lane)
 redis.call("ZREM", delay, lane)
 if state == "run" then
   local worker = string.match(rest, "^[^.]*")
-  redis.call("HDEL", tag .. "w:" .. worker, rest)
   redis.call("PUBLISH", "parley:worker:" .. worker, "cancel " .. rest)
 end
 if note ~= "" then redis.call("RPUSH", witness, note) end

@@ -15,18 +15,17 @@
 local own = KEYS[1]
 local tag, lane, token, next_token = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local worker = string.match(token, "^[^.]*")
-local journal, inbox, runs = tag .. "c:" .. lane, tag .. "q:" .. lane, tag .. "w:" .. worker
+local journal, inbox = tag .. "c:" .. lane, tag .. "q:" .. lane
 local owned, bell = journal .. " " .. token, tag .. "bell"
 --@include lib-mail.lua
 --@include lib-effects.lua
 --@include lib-start.lua
 local count = tonumber(ARGV[6])
--- A worker's runs and the lanes' states change together, so what it can give back was still its own.
-if redis.call("HDEL", runs, token) == 0 then
-  local state, _, _, _, holder = parse(redis.call("HGET", own, lane) or "")
+local state, _, _, _, holder = parse(redis.call("HGET", own, lane) or "")
+if state ~= "run" or holder ~= token then
   local current = state == "run" and owned_name(journal, holder) or journal
   local done = count > 0 and redis.call("LPOS", current, ARGV[6 + count])
-  return { done and "finished" or "lost", next_token ~= "" and held(next_token) or nil }
+  return { done and "finished" or "lost", next_token ~= "" and held(next_token, runs_of(worker)) or nil }
 end
 if ARGV[5] == "keep" then
   append(owned, 7, count)

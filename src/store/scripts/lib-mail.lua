@@ -23,6 +23,18 @@ local function parse(state) return string.match(state, "^(%a+)|([^|]*)|(%d+)|(%d
 -- The journal of a lane under the name that the token of a run gives it; nobody else can append to that.
 local function owned_name(journal, token) return journal .. " " .. token end
 
+-- The runs a worker holds: token → lane. Looks through all lanes that are not idle, so it is for what is rare.
+local function runs_of(worker)
+  local states, found, prefix = redis.call("HGETALL", own), {}, worker .. "."
+  for index = 1, #states, 2 do
+    if string.find(states[index + 1], prefix, 1, true) then
+      local state, _, _, _, holder = parse(states[index + 1])
+      if state == "run" and string.sub(holder, 1, #prefix) == prefix then found[holder] = states[index] end
+    end
+  end
+  return found
+end
+
 -- Puts a lane that just became ready at the end of the line.
 local function line_up(lane)
   redis.call("RPUSH", tag .. "ready:" .. kind_of(lane), lane)

@@ -2,16 +2,14 @@
 -- A run that was taken again and again without writing one line is held back, longer each time: it may be what kills us.
 local function reap(worker, now)
   redis.call("ZREM", workers, worker)
-  local runs = tag .. "w:" .. worker
-  local pairs_, taken = redis.call("HGETALL", runs), 0
-  for index = 1, #pairs_, 2 do
-    local token, lane = pairs_[index], pairs_[index + 1]
-    local state, run, attempt, mark, holder = parse(redis.call("HGET", own, lane) or "")
+  local taken = 0
+  for token, lane in pairs(runs_of(worker)) do
+    local _, run, attempt, mark = parse(redis.call("HGET", own, lane))
     local journal = tag .. "c:" .. lane
     local length = redis.call("LLEN", owned_name(journal, token))
-    if state == "run" and holder == token and length == 0 then
+    if length == 0 then
       release(lane) -- the journal is gone (erased by hand): there is nothing to take over
-    elseif state == "run" and holder == token then
+    else
       taken = taken + 1
       redis.call("RENAME", owned_name(journal, token), journal)
       local tries = length > tonumber(mark) and 1 or tonumber(attempt) + 1
@@ -25,6 +23,6 @@ local function reap(worker, now)
     end
   end
   ring() -- also when it held nothing: the bell may have rung for it while it was going
-  redis.call("DEL", runs)
+  redis.call("DEL", tag .. "w:" .. worker)
   return taken
 end

@@ -1,15 +1,6 @@
--- Shared by claim and finish: gives a ready lane to a worker. Expects `tag`, `own`, `runs`.
+-- Shared by claim and finish: gives a ready lane to a worker. Expects `tag` and `own`.
 -- Replies lane, token, run id, attempt, "new" | "resume", lines before this run began, the last of them, the opening line.
--- `claimed` is the number of the claim whose first run it is, noted with it so that the same claim is known again.
-local function hold(token, lane, claimed)
-  if claimed then
-    redis.call("HSET", runs, token, lane, "claimed", claimed)
-  else
-    redis.call("HSET", runs, token, lane)
-  end
-end
-
-local function start(lane, token, claimed)
+local function start(lane, token)
   local state = redis.call("HGET", own, lane)
   if not state then return nil end
   local journal = tag .. "c:" .. lane
@@ -35,7 +26,6 @@ local function start(lane, token, claimed)
     local line = '>{"run":"' .. token .. '","at":' .. now_ms() .. ',"in":[' .. bodies .. "]}"
     local length = redis.call("RPUSH", owned, line) - 1
     redis.call("HSET", own, lane, "run|" .. token .. "|1|" .. (length + 1) .. "|" .. token)
-    hold(token, lane, claimed)
     return { lane, token, token, 1, "new", length, last or "", line }
   end
   local kind, run, attempt = parse(state)
@@ -47,16 +37,14 @@ local function start(lane, token, claimed)
   end
   redis.call("RENAME", journal, owned)
   redis.call("HSET", own, lane, "run|" .. run .. "|" .. attempt .. "|" .. length .. "|" .. token)
-  hold(token, lane, claimed)
   return { lane, token, run, tonumber(attempt), "resume", length, "", "" }
 end
 
--- What a worker already holds under a token: the answer to a command whose first reply was lost.
-local function held(token)
-  local lane = redis.call("HGET", runs, token)
+-- What a worker already holds under a token, among all it holds: the answer to a command whose first reply was lost.
+local function held(token, among)
+  local lane = among[token]
   if not lane then return nil end
-  local _, run, attempt, _, holder = parse(redis.call("HGET", own, lane) or "")
-  if holder ~= token then return nil end
+  local _, run, attempt = parse(redis.call("HGET", own, lane))
   local length = redis.call("LLEN", owned_name(tag .. "c:" .. lane, token))
   return { lane, token, run, tonumber(attempt), "resume", length, "", "" }
 end

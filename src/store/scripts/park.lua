@@ -4,7 +4,6 @@
   KEYS  own         hash lane → state
         owned       list, the journal while the token owns it
         journal     list, the journal while nobody does
-        runs        hash token → lane, what this worker holds
         delay       sorted set, wake times
         bell        list, doorbell
   ARGV  tag         the partition's hash tag
@@ -16,7 +15,7 @@
         failed      "1" when this counts as a failed attempt | "0"
         lines       how many journal lines follow; then effects (lib-effects.lua)
   Reply "parked" | "lost" ]]
-local own, owned, journal, runs, delay, bell = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local own, owned, journal, delay, bell = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local tag, lane, token, wait = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 --@include lib-mail.lua
 --@include lib-effects.lua
@@ -24,7 +23,6 @@ local _, run, attempt, mark, holder = parse(redis.call("HGET", own, lane) or "")
 if holder ~= token then return "lost" end
 local length = redis.call("LLEN", owned)
 if length == 0 then -- the journal is gone (erased by hand): there is nothing to come back to
-  redis.call("HDEL", runs, token)
   release(lane)
   return "lost"
 end
@@ -35,7 +33,6 @@ local count = tonumber(ARGV[8])
 append(owned, 9, count)
 redis.call("RENAME", owned, journal)
 redis.call("PERSIST", journal) -- it may still have its time from when the lane was idle, and a wait can be long
-redis.call("HDEL", runs, token)
 local where = "|" .. run .. "|" .. tries .. "|" .. (length + count) .. "|"
 if wait == 0 then
   redis.call("HSET", own, lane, "resume" .. where)
