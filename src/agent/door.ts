@@ -3,6 +3,7 @@ import type { ConversationId, DeliveryId, MessageId, RunId, WorkspaceId } from "
 import type { InboundMessage } from "../kernel/messages.ts";
 import { platformOf } from "../kernel/messages.ts";
 import type { Clock, Log, NewId } from "../kernel/ports.ts";
+import { parseJson } from "../kernel/json.ts";
 import type { ConversationStore } from "../store/conversations.ts";
 import type { Admission, Lanes } from "../store/lanes.ts";
 import type { InboxMode, Mail } from "../store/mail.ts";
@@ -215,14 +216,6 @@ function wellFormed(message: InboundMessage): InboundMessage {
     text: text.toWellFormed(),
     ...(authorName === undefined ? {} : { authorName: authorName.toWellFormed() }),
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The newest ended run of a conversation, as operators see it. */

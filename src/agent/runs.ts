@@ -1,5 +1,6 @@
 import type { MessageId, RunId } from "../kernel/ids.ts";
 import { inboundMessageSchema, type InboundMessage } from "../kernel/messages.ts";
+import { parseJson } from "../kernel/json.ts";
 import type { End, JournalEntry, StepEntry } from "../engine/journal.ts";
 import { clearsHistory } from "./command-text.ts";
 import { modelReplySchema, toolResultSchema, type StoredReply, type StoredResult } from "./steps.ts";
@@ -85,14 +86,6 @@ function idsIn(line: string): MessageId[] {
   return [...line.matchAll(/[{,]"id":("(?:[^"\\]|\\.)+")/g)].flatMap(([, quoted = ""]) =>
     idOf({ id: parseJson(quoted) }),
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** What a person wrote, with a line for every file that came with it. */

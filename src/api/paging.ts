@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { parseJson } from "../kernel/json.ts";
 import { z } from "zod";
 import { ApiError } from "./errors.ts";
 
@@ -87,15 +88,6 @@ function decode<Schema extends z.ZodType>(cursor: string, schema: Schema): z.out
   const parsed = schema.safeParse(parseJson(Buffer.from(cursor, "base64url").toString()));
   if (!parsed.success) throw unusable("is not a next_cursor of this list");
   return parsed.data;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch {
-    return undefined;
-  }
 }
 
 function unusable(why: string): ApiError {

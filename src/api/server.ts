@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { OutsideError } from "../kernel/errors.ts";
 import type { Api } from "./parts.ts";
+import { localUrl } from "../kernel/address.ts";
 
 /** A listening server. */
 export interface Listening {
@@ -70,7 +71,7 @@ async function closeServer(server: Server, closing: AbortController, drainMs: nu
 function urlOf(server: Server, host: string): string {
   const address = server.address();
   const port = typeof address === "object" ? (address?.port ?? 0) : 0;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return localUrl(host, port);
 }
 
 // What Node's parser refuses never reaches the application.

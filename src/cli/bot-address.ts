@@ -1,3 +1,4 @@
+import { localUrl } from "../kernel/address.ts";
 import type { Config } from "../config/schema.ts";
 
 /**
@@ -6,7 +7,7 @@ import type { Config } from "../config/schema.ts";
  */
 export function configuredAddress({ host, port }: Pick<Config["server"], "host" | "port">): string | undefined {
   if (port === 0) return undefined;
-  return `http://${REACHED_AT[host] ?? (host.includes(":") && !host.startsWith("[") ? `[${host}]` : host)}:${port}`;
+  return localUrl(host, port);
 }
 
 /** The address somebody typed, in the same form; undefined when it is none. Pure. */
@@ -16,10 +17,3 @@ export function parseAddress(text: string): string | undefined {
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return undefined;
   return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
 }
-
-// "All addresses" is something to listen on, not to connect to.
-const REACHED_AT: Readonly<Record<string, string>> = {
-  "0.0.0.0": "127.0.0.1",
-  "::": "[::1]",
-  "[::]": "[::1]",
-};

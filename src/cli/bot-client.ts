@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { describeError, OutsideError, type OutsideCode } from "../kernel/errors.ts";
 import type { Secret } from "../kernel/secret.ts";
+import { parseJson } from "../kernel/json.ts";
 
 /** A request to the bot's API. */
 export interface BotRequest {
@@ -141,11 +142,3 @@ const WORDS: Readonly<Record<string, string>> = {
   ECONNRESET: "the connection was cut",
   UND_ERR_SOCKET: "the connection was cut",
 };
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -1,5 +1,6 @@
 import { notReadySchema, readySchema } from "../api/contract.ts";
 import { OutsideError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/json.ts";
 import type { BotClient } from "./bot-client.ts";
 import { printJson, printLine, type Io } from "./io.ts";
 import { connectToBot } from "./settings.ts";
@@ -99,11 +100,3 @@ const ADVICE = {
     "Check that Redis runs and that REDIS_URL is its address. Nothing is lost: the bot goes on when Redis is back.",
   part: "It may still be starting or already be stopping; otherwise its log says why.",
 };
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { InvalidInput, OutsideError } from "../kernel/errors.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import { Secret } from "../kernel/secret.ts";
+import { parseJson } from "../kernel/json.ts";
 import type { RedisConnection } from "./connection.ts";
 import { defineScript } from "./script.ts";
 
@@ -168,15 +169,6 @@ function parseStored(key: string, text: string): KeptEntry | undefined {
   const stored = storedSchema.safeParse(parseJson(text));
   if (!stored.success) return undefined;
   return { key, kept: stored.data.v, secret: stored.data.s ?? false, at: stored.data.at };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch {
-    return undefined;
-  }
 }
 
 function sortOut(hash: Record<string, string>): { entries: KeptEntry[]; unreadable: string[] } {

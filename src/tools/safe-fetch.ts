@@ -1,10 +1,10 @@
 import { lookup as lookupHost } from "node:dns/promises";
-import type { ReadableStream } from "node:stream/web";
 import { Agent, fetch, type Response } from "undici";
 import { InvalidInput, OutsideError } from "../kernel/errors.ts";
 import { withDeadline } from "./deadline.ts";
 import { hostAndPort, refusalForUrl } from "./fetch-guard.ts";
 import { decodeText, pageToText, textKindOf } from "./page-text.ts";
+import { errorCode, readUpTo } from "./response-body.ts";
 import { createPinnedConnector, refused, type ResolveHost } from "./pinned-connect.ts";
 
 /** A page as the model reads it. `url` is where the redirects ended. */
@@ -126,22 +126,6 @@ function describeOther(mimeType: string, response: Response): string {
   return `(a file of type ${mimeType}, ${size}; its content is not text)`;
 }
 
-async function readUpTo(
-  response: Response,
-  maxBytes: number,
-): Promise<{ readonly bytes: Uint8Array; readonly more: boolean }> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const stream: ReadableStream<Uint8Array> | null = response.body;
-  // Leaving the loop early cancels the stream, and with it the decompression.
-  for await (const chunk of stream ?? []) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > maxBytes) break;
-  }
-  return { bytes: Buffer.concat(chunks).subarray(0, maxBytes), more: size > maxBytes };
-}
-
 function tooSlow(url: URL, deadlineMs: number): OutsideError {
   return new OutsideError(`${url.host} did not answer completely within ${deadlineMs / 1000} s`, {
     code: "timeout",
@@ -152,7 +136,7 @@ function tooSlow(url: URL, deadlineMs: number): OutsideError {
 // undici wraps whatever went wrong, our own refusals included, in a TypeError.
 function classify(error: unknown, url: URL): OutsideError {
   for (let inner = error; inner instanceof Error; inner = inner.cause) if (inner instanceof OutsideError) return inner;
-  const code = findCode(error);
+  const code = errorCode(error);
   if (code === "ENOTFOUND")
     return new OutsideError(`There is no host named ${url.hostname}`, { code: "not-found", cause: error });
   return new OutsideError(`${url.host} could not be read${code === undefined ? "" : ` (${code})`}`, {
@@ -160,10 +144,4 @@ function classify(error: unknown, url: URL): OutsideError {
     retry: { kind: "after" },
     cause: error,
   });
-}
-
-function findCode(error: unknown): string | undefined {
-  for (let inner = error; inner instanceof Error; inner = inner.cause)
-    if ("code" in inner && typeof inner.code === "string") return inner.code;
-  return undefined;
 }

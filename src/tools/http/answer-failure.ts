@@ -1,4 +1,5 @@
 import { OutsideError, type OutsideCode } from "../../kernel/errors.ts";
+import { parseJson } from "../../kernel/json.ts";
 import type { Effect } from "../contract.ts";
 import { bodyText } from "./read-answer.ts";
 import type { Redactor } from "./redact.ts";
@@ -82,13 +83,4 @@ function messageIn(text: string): string | undefined {
 
 function property(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,8 +1,8 @@
-import type { ReadableStream } from "node:stream/web";
-import { Agent, fetch, type Response } from "undici";
+import { Agent, fetch } from "undici";
 import { OutsideError } from "../../kernel/errors.ts";
 import type { Effect } from "../contract.ts";
 import { hostAndPort, refusalForUrl } from "../fetch-guard.ts";
+import { errorCode, readUpTo } from "../response-body.ts";
 import { createPinnedConnector, refused, type ResolveHost } from "../pinned-connect.ts";
 import type { HttpRequest } from "./request.ts";
 
@@ -58,7 +58,8 @@ async function sendOnce(request: HttpRequest, rules: SendRules, signal: AbortSig
   });
   try {
     const response = await fetch(url.href, { dispatcher: agent, redirect: "manual", signal, method, headers, body });
-    return { status: response.status, headers: response.headers, ...(await readBody(response)) };
+    const { bytes, more } = await readUpTo(response, MAX_BODY_BYTES);
+    return { status: response.status, headers: response.headers, body: bytes, cut: more };
   } catch (error) {
     throw signal.aborted ? error : describeFailure(error, url, connected, rules.effect);
   } finally {
@@ -81,23 +82,10 @@ function redirectOf(answer: HttpAnswer, request: HttpRequest): HttpRequest | und
   return { method: "GET", url, headers: { accept: "*/*" } };
 }
 
-async function readBody(response: Response): Promise<Pick<HttpAnswer, "body" | "cut">> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const stream: ReadableStream<Uint8Array> | null = response.body;
-  // Leaving the loop early cancels the stream, and with it the decompression.
-  for await (const chunk of stream ?? []) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) break;
-  }
-  return { body: Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES), cut: size > MAX_BODY_BYTES };
-}
-
 // undici wraps whatever went wrong, our own refusals included, in a TypeError.
 function describeFailure(error: unknown, url: URL, connected: boolean, effect: Effect): OutsideError {
   for (let inner = error; inner instanceof Error; inner = inner.cause) if (inner instanceof OutsideError) return inner;
-  const code = codeOf(error);
+  const code = errorCode(error);
   const because = code === undefined ? "" : ` (${code})`;
   if (code === "ENOTFOUND")
     return new OutsideError(`There is no host named ${url.hostname}`, { code: "not-found", cause: error });
@@ -113,10 +101,4 @@ function describeFailure(error: unknown, url: URL, connected: boolean, effect: E
     retry: effect === "once" ? { kind: "never" } : { kind: "after" },
     cause: error,
   });
-}
-
-function codeOf(error: unknown): string | undefined {
-  for (let inner = error; inner instanceof Error; inner = inner.cause)
-    if ("code" in inner && typeof inner.code === "string") return inner.code;
-  return undefined;
 }

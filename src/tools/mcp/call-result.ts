@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { CallToolResult, ContentBlock } from "@modelcontextprotocol/client";
 import { describeError } from "../../kernel/errors.ts";
+import { parseJson } from "../../kernel/json.ts";
 
 /** A file that came in a result. */
 export interface ResultFile {
@@ -43,15 +44,6 @@ function unwraps(block: ContentBlock, data: unknown): boolean {
   if (block.type !== "text" || typeof data !== "object" || data === null) return false;
   const [value, ...more] = Object.values(data) as unknown[];
   return more.length === 0 && (value === block.text || isDeepStrictEqual(parseJson(block.text), value));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch {
-    return undefined;
-  }
 }
 
 function describeBlock(block: ContentBlock, index: number, keep: KeepFile | undefined): Promise<string> | string {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { InvalidInput } from "../../kernel/errors.ts";
 import type { WorkspaceId } from "../../kernel/ids.ts";
+import { parseJson } from "../../kernel/json.ts";
 import type { RedisConnection } from "../../store/connection.ts";
 import { defineScript } from "../../store/script.ts";
 import { isServerName } from "./server-spec.ts";
@@ -83,13 +84,4 @@ function parseStored(name: string, text: string): PersonServer | undefined {
   if (!stored.success || !isServerName(name)) return undefined;
   const { url, secrets, at } = stored.data;
   return { name, url, hasSecrets: secrets, at };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch {
-    return undefined;
-  }
 }

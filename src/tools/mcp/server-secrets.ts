@@ -3,6 +3,7 @@ import { OutsideError } from "../../kernel/errors.ts";
 import type { WorkspaceId } from "../../kernel/ids.ts";
 import type { Clock } from "../../kernel/ports.ts";
 import { Secret } from "../../kernel/secret.ts";
+import { parseJson } from "../../kernel/json.ts";
 import type { CredentialStore } from "../../store/credentials.ts";
 
 /** What is kept apart from each other, because a credential has a size limit. */
@@ -60,12 +61,3 @@ export function createServerSecrets(options: {
 }
 
 const storedSchema = z.object({ url: z.string(), value: z.unknown() });
-
-function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch {
-    return undefined;
-  }
-}
