@@ -89,6 +89,7 @@ async function build(
   closing.push(() => models.close());
   const more = await openToolSources({ config, configDir, env: process.env, redis, newId, log });
   closing.push(() => more.close());
+  let url: string | undefined;
   const runtime = createRuntime({
     config: () => current,
     redis,
@@ -102,6 +103,10 @@ async function build(
     tools,
     toolSources: more.sources,
     mcp: more.mcp,
+    models: models.choices,
+    ...(more.credentials === undefined ? {} : { credentials: more.credentials }),
+    personalData: more.personalData,
+    address: () => current.server.public_url ?? url ?? localAddress(current),
   });
 
   if (has("worker")) {
@@ -113,7 +118,6 @@ async function build(
     closing.push(watchOldest({ lanes: runtime.lanes, kind: "chat", onAge, clock, log }));
   }
 
-  let url: string | undefined;
   if (has("api")) {
     const live = createLiveFeed({ connect: () => connectRedis(opened.target, "live", log), log });
     closing.push(() => live.close());
@@ -128,6 +132,10 @@ async function build(
       redis,
       live,
       memory: runtime.memory,
+      links: runtime.links,
+      privacy: runtime.privacy,
+      tickets: runtime.tickets,
+      ...(more.credentials === undefined ? {} : { credentials: more.credentials }),
       tools: async () => (await runtime.catalog.toolboxFor(EVERYONE)).list(),
       ready: async () => ({
         redis: (await redis.ping()) === "PONG" ? true : "Redis does not answer",
@@ -160,8 +168,14 @@ async function build(
   };
 }
 
+/** Where another process of the same settings serves the API; its port is not known when any free one is taken. */
+function localAddress({ server }: Config): string | undefined {
+  const host = server.host.includes(":") ? `[${server.host}]` : server.host;
+  return server.port === 0 ? undefined : `http://${host}:${server.port}`;
+}
+
 /** Settings that take effect while the process runs. */
-const LIVE = /^(ai|bot|models|prices|budgets|queue\.mode|log_level)(\.|$)/;
+const LIVE = /^(ai|bot|server\.public_url|hooks|models|prices|budgets|queue\.mode|log_level)(\.|$)/;
 
 function changedKeys(before: Config, after: Config): string[] {
   const flat = (value: unknown, path: string): [string, string][] =>

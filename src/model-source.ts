@@ -1,3 +1,4 @@
+import type { ModelChoices } from "./agent/model-command.ts";
 import type { Config } from "./config/schema.ts";
 import { configuredModels, type ConfiguredModel } from "./config/models.ts";
 import { createBudgets, type Budgets } from "./budget/budgets.ts";
@@ -18,6 +19,8 @@ import type { RedisConnection } from "./store/connection.ts";
 export interface ModelSource {
   readonly client: ModelClient;
   readonly budgets: Budgets;
+  /** What people may choose from for a conversation. */
+  readonly choices: ModelChoices;
   /** True when the offline demo model answers. */
   readonly demo: boolean;
   /** Takes over changed models, keys, prices and limits. */
@@ -92,6 +95,10 @@ export async function openModels(parts: {
 
   return {
     client: { ask },
+    choices: {
+      list: () => connected.pool.list(),
+      names: () => connected.pool.choose({ purpose: "chat" }).map(({ name }) => name),
+    },
     budgets,
     demo,
     apply(next) {

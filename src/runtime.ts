@@ -1,7 +1,13 @@
 import type { ConversationId, WorkspaceId } from "./kernel/ids.ts";
 import { PLATFORMS, platformOf } from "./kernel/messages.ts";
+import type { PersonalData } from "./kernel/personal-data.ts";
 import { systemClock, type Log, type NewId } from "./kernel/ports.ts";
 import { createChatHandler } from "./agent/chat.ts";
+import { createLinkData } from "./agent/link-command.ts";
+import type { ModelChoices } from "./agent/model-command.ts";
+import { createConversationData } from "./agent/privacy/conversations.ts";
+import { createPrivacy } from "./agent/privacy/forget.ts";
+import { createBudgetData, createCredentialData, createMemoryData } from "./agent/privacy/stored.ts";
 import type { CommandParts } from "./agent/commands.ts";
 import { createControlHandler } from "./agent/control.ts";
 import { createDoor, lastRun } from "./agent/door.ts";
@@ -17,9 +23,14 @@ import type { McpTools } from "./tools/mcp/mcp-tools.ts";
 import type { ModelClient } from "./models/contract.ts";
 import { createRecordedPlatform } from "./platforms/recorded.ts";
 import { connectRedis, type RedisConnection, type RedisTarget } from "./store/connection.ts";
+import { createBudgetStore } from "./store/budgets.ts";
 import { createConversationStore } from "./store/conversations.ts";
+import type { CredentialStore } from "./store/credentials.ts";
+import { createForgettingStore } from "./store/forgetting.ts";
 import { createLanes } from "./store/lanes.ts";
+import { createLinkStore } from "./store/links.ts";
 import { createMemoryStore } from "./store/memory.ts";
+import { createTicketStore } from "./store/tickets.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import { builtinTools } from "./tools/builtin/index.ts";
 import { createCatalog } from "./tools/catalog.ts";
@@ -44,6 +55,14 @@ export interface RuntimeOptions {
   readonly budgets?: Pick<Budgets, "usage">;
   /** What people do with MCP servers; absent where there are none. */
   readonly mcp?: Pick<McpTools, "command">;
+  /** The models a conversation may choose from; absent where there is no choice. */
+  readonly models?: ModelChoices;
+  /** What people connect; absent where nothing can be encrypted. */
+  readonly credentials?: CredentialStore;
+  /** Where else something of people is kept. */
+  readonly personalData?: readonly PersonalData[];
+  /** Where the API answers people; undefined where it is not known. */
+  readonly address?: () => string | undefined;
   readonly metrics: Metrics;
   readonly newId: NewId;
   readonly log: Log;
@@ -63,6 +82,23 @@ export function createRuntime(options: RuntimeOptions) {
   const conversations = createConversationStore(redis);
   const memory = createMemoryStore(redis);
   const live = createLive(redis);
+  const links = createLinkStore(redis);
+  const tickets = createTicketStore(redis);
+  const address = options.address ?? (() => undefined);
+  const privacy = createPrivacy({
+    data: [
+      createConversationData({ lanes, conversations, clock, newId }),
+      createMemoryData(memory),
+      ...(options.personalData ?? []),
+      ...(options.credentials === undefined ? [] : [createCredentialData(options.credentials)]),
+      createBudgetData(createBudgetStore(redis)),
+      createLinkData(links),
+    ],
+    progress: createForgettingStore(redis),
+    namesOf: async (person) => [person, ...(await links.list(person)).map(({ identity }) => identity)],
+    clock,
+    newId,
+  });
   const catalog = createCatalog(
     [...builtinTools({ memory, fetchPage: createSafeFetch() }), ...(options.tools ?? [])],
     options.toolSources ?? [],
@@ -80,6 +116,7 @@ export function createRuntime(options: RuntimeOptions) {
     newId,
     log,
     defaultQueueMode,
+    links,
     onAdmitted: (message, status) => metrics.messageAdmitted(platformOf(message.conversationId), status),
   });
 
@@ -92,6 +129,12 @@ export function createRuntime(options: RuntimeOptions) {
     defaultQueueMode,
     ...(options.budgets === undefined ? {} : { usage: usageText(options.budgets, options.config) }),
     ...(options.mcp === undefined ? {} : { mcp: options.mcp }),
+    privacy: { privacy, tickets, address },
+    link: { links, memory },
+    ...(options.models === undefined ? {} : { models: options.models }),
+    ...(options.credentials === undefined
+      ? {}
+      : { credentials: { credentials: options.credentials, tickets, address } }),
     lastRun: (conversation) => lastRun(conversation, { lanes }),
   };
 
@@ -101,6 +144,9 @@ export function createRuntime(options: RuntimeOptions) {
     live,
     clock,
     log,
+    privacy,
+    conversations,
+    ...(options.models === undefined ? {} : { models: options.models }),
     get limits() {
       const { ai } = options.config();
       return {
@@ -166,7 +212,7 @@ export function createRuntime(options: RuntimeOptions) {
     },
   });
 
-  return { lanes, conversations, memory, catalog, door, worker, clock };
+  return { lanes, conversations, memory, catalog, door, worker, clock, links, tickets, privacy };
 }
 
 export type Runtime = ReturnType<typeof createRuntime>;

@@ -1,14 +1,16 @@
 import { join } from "node:path";
+import { createServerData } from "./agent/privacy/stored.ts";
 import type { Config } from "./config/schema.ts";
 import { parseYamlFile } from "./config/yaml-file.ts";
 import { interpolate } from "./config/interpolate.ts";
+import type { PersonalData } from "./kernel/personal-data.ts";
 import { systemClock, type NewId } from "./kernel/ports.ts";
 import type { Logger } from "./telemetry/logger.ts";
 import { watchMcpConfig } from "./tools/mcp/config-watch.ts";
 import { createMcpTools, type McpTools } from "./tools/mcp/mcp-tools.ts";
 import { createPersonServerStore } from "./tools/mcp/person-servers.ts";
 import type { RedisConnection } from "./store/connection.ts";
-import { createCredentialStore } from "./store/credentials.ts";
+import { createCredentialStore, type CredentialStore } from "./store/credentials.ts";
 import { createCodeTools } from "./tools/code/create-code-tools.ts";
 import { createHttpTools } from "./tools/http/create-http-tools.ts";
 import type { ToolSource } from "./tools/source.ts";
@@ -18,6 +20,10 @@ export interface ToolSources {
   readonly sources: readonly { readonly label: string; readonly source: ToolSource }[];
   /** What people do with the servers they add themselves. */
   readonly mcp: Pick<McpTools, "command">;
+  /** What people connect; absent without a master key. */
+  readonly credentials?: CredentialStore;
+  /** What is kept of people here. */
+  readonly personalData: readonly PersonalData[];
   close(): Promise<void>;
 }
 
@@ -35,9 +41,10 @@ export async function openToolSources(parts: {
   const credentials =
     config.master_key === undefined ? undefined : createCredentialStore(redis, { masterKey: config.master_key });
   const mcpConfig = await watchMcpConfig({ dir: parts.configDir, fill: (text) => interpolate(text, env), log });
+  const people = createPersonServerStore(redis);
   const mcp = createMcpTools({
     config: mcpConfig,
-    people: createPersonServerStore(redis),
+    people,
     env,
     log,
     clock: systemClock,
@@ -63,6 +70,13 @@ export async function openToolSources(parts: {
       { label: "MCP servers", source: mcp },
     ],
     mcp,
+    ...(credentials === undefined ? {} : { credentials }),
+    personalData: [
+      createServerData({
+        servers: async (person) => (await people.list(person)).servers.map(({ name, url }) => ({ name, url })),
+        erase: (person) => mcp.erase(person),
+      }),
+    ],
     async close() {
       await Promise.all([code.close(), http.close(), mcp.close()]);
       await mcpConfig.close();

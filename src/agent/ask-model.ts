@@ -20,10 +20,12 @@ export async function askModel(
     readonly messages: readonly ChatMessage[];
     readonly signal: AbortSignal;
     readonly workspaceId: WorkspaceId;
+    /** The model the conversation chose. */
+    readonly model?: string | undefined;
   },
-  { model, toolbox, live }: AskParts,
+  { model: client, toolbox, live }: AskParts,
 ): Promise<ModelReply> {
-  const { step, messages, signal, workspaceId } = request;
+  const { step, messages, signal, workspaceId, model } = request;
   const conversation = conversationOf(run.lane);
   const about = { run_id: run.id, step };
   const stream = createTextStream((text, isFirst) => {
@@ -34,7 +36,11 @@ export async function askModel(
   const asked = { runId: run.id, purpose: "chat", messages, tools: toolbox.list(), signal, spender } as const;
   let reply: ModelReply;
   try {
-    reply = await model.ask({ ...asked, onText: (delta) => stream.add(delta) });
+    reply = await client.ask({
+      ...asked,
+      ...(model === undefined ? {} : { model }),
+      onText: (delta) => stream.add(delta),
+    });
   } catch (error) {
     throw withoutLongWait(error);
   } finally {

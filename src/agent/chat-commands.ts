@@ -2,13 +2,14 @@ import type { WorkspaceId } from "../kernel/ids.ts";
 import type { InboundMessage } from "../kernel/messages.ts";
 import type { Clock } from "../kernel/ports.ts";
 import type { Ending, Run } from "../engine/run.ts";
-import { parseCommand } from "./command-text.ts";
+import { clearsHistory, parseCommand } from "./command-text.ts";
 import { closeRun } from "./endings.ts";
+import { forgetPerson, type ForgetParts } from "./privacy/forget-command.ts";
 import { askPerson, isExpired } from "./questions.ts";
 import { inboundOf, inboundOfRun, openQuestions, readRun, type RunRecord } from "./runs.ts";
 import { toolResultSchema } from "./steps.ts";
 
-export interface ChatCommandParts {
+export interface ChatCommandParts extends ForgetParts {
   readonly clock: Clock;
   readonly limits: { readonly questionMs: number; readonly keepMs: number };
   /** Deletes everything remembered for a person; returns how many entries there were. Safe to repeat. */
@@ -35,11 +36,14 @@ export function findChatCommand(
 }
 
 function commandOf(text: string): ChatCommand | undefined {
+  if (!clearsHistory(text)) return undefined;
   switch (parseCommand(text)?.name) {
     case "new":
       return startAnew;
     case "reset":
       return reset;
+    case "privacy":
+      return forgetPerson;
     default:
       return undefined;
   }

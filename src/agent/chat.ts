@@ -12,6 +12,7 @@ import { explainFailure } from "../models/explain.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
 import { askModel, type AskParts } from "./ask-model.ts";
 import { findChatCommand, type ChatCommandParts } from "./chat-commands.ts";
+import { chosenModel, type ChosenModelParts } from "./chosen-model.ts";
 import { answer, fail } from "./endings.ts";
 import { isShared, readHistory } from "./history.ts";
 import { conversationOf } from "./lanes-of.ts";
@@ -31,7 +32,7 @@ export interface ChatLimits extends ContextLimits {
   readonly keepMs: number;
 }
 
-export interface ChatParts extends ChatCommandParts, Omit<AskParts, "toolbox"> {
+export interface ChatParts extends ChatCommandParts, ChosenModelParts, Omit<AskParts, "toolbox"> {
   /** The tools of a person as they are now. */
   readonly toolboxFor: (workspace: WorkspaceId) => Promise<Toolbox>;
   readonly log: Log;
@@ -80,6 +81,7 @@ async function tick(run: Run, { workspaceId }: InboundMessage, parts: ChatParts)
   const shared = isShared([...history, readRun(run.id, run.entries)]);
   const system = await parts.systemPrompt(workspaceId, person.conversationId, { shared });
   const toolbox = await parts.toolboxFor(workspaceId);
+  const model = await chosenModel(run, person.conversationId, parts);
   const toolParts = {
     ...parts,
     toolbox,
@@ -96,7 +98,7 @@ async function tick(run: Run, { workspaceId }: InboundMessage, parts: ChatParts)
         step,
         ({ signal }) => {
           const messages = buildContext(system, history, readRun(run.id, run.entries), limits, estimateTokens);
-          return askModel(run, { step, messages, signal, workspaceId }, { ...parts, toolbox });
+          return askModel(run, { step, messages, signal, workspaceId, model }, { ...parts, toolbox });
         },
         { last: (value) => value.toolCalls.length === 0, retry: parts.retry ?? MODEL_RETRY },
       );

@@ -14,14 +14,18 @@ export function parseCommand(text: string): CommandText | undefined {
 /** Commands that change the conversation's history wait their turn among its messages; all others work at once. */
 const IN_TURN = new Set(["new", "reset"]);
 
+function isInTurn({ name, rest }: CommandText): boolean {
+  return IN_TURN.has(name) || (name === "privacy" && rest.toLowerCase() === "forget");
+}
+
 /** Where a message goes: into the conversation, or, for a command that must work during a run, beside it. */
 export function isControl(text: string): boolean {
   const command = parseCommand(text);
-  return command !== undefined && !IN_TURN.has(command.name);
+  return command !== undefined && !isInTurn(command);
 }
 
-/** True for a command that starts the conversation's history anew. */
+/** True for a command that may start the conversation's history anew. */
 export function clearsHistory(text: string): boolean {
   const command = parseCommand(text);
-  return command !== undefined && IN_TURN.has(command.name);
+  return command !== undefined && isInTurn(command);
 }

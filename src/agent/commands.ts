@@ -8,6 +8,10 @@ import type { Lanes } from "../store/lanes.ts";
 import type { MemoryStore } from "../store/memory.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
 import { chatLane, conversationOf } from "./lanes-of.ts";
+import { credentialsCommand, type CredentialsCommandParts } from "./credentials-command.ts";
+import { linkCommand, type LinkCommandParts } from "./link-command.ts";
+import { modelCommand, type ModelChoices } from "./model-command.ts";
+import { privacyCommand, type PrivacyCommandParts } from "./privacy/privacy-command.ts";
 import { isQueueMode, QUEUE_MODES, queueMode, type QueueMode } from "./queue-mode.ts";
 import { readMail } from "./runs.ts";
 import { stopRun } from "./stop.ts";
@@ -23,6 +27,14 @@ export interface CommandParts extends ViewParts {
   readonly usage?: (workspace: WorkspaceId, conversation: ConversationId) => Promise<string>;
   /** What people do with MCP servers; absent where there are none. */
   readonly mcp?: { command(workspace: WorkspaceId, rest: string): Promise<string> };
+  /** What is kept of people; absent where they cannot ask for it. */
+  readonly privacy?: Omit<PrivacyCommandParts, "lanes">;
+  /** Which accounts are one person; absent where none can be linked. */
+  readonly link?: Pick<LinkCommandParts, "links" | "memory">;
+  /** What people connect; absent where nothing can be encrypted. */
+  readonly credentials?: Omit<CredentialsCommandParts, "lanes">;
+  /** The models to choose from; absent where there is no choice. */
+  readonly models?: ModelChoices;
   readonly defaultQueueMode: () => QueueMode;
 }
 
@@ -36,6 +48,8 @@ export interface CommandCall {
 interface Command {
   readonly name: string;
   readonly help: string;
+  /** Whether there is such a thing here; absent means always. */
+  readonly isFor?: (parts: CommandParts) => boolean;
   /** The answer; undefined when the command has already said it. */
   readonly run: (call: CommandCall, parts: CommandParts) => Promise<string | undefined>;
 }
@@ -49,12 +63,12 @@ const COMMANDS: readonly Command[] = [
   {
     name: "help",
     help: "lists the commands",
-    run: () =>
+    run: (_call, parts) =>
       Promise.resolve(
         [
           "What I understand besides plain messages:",
           ...[
-            ...COMMANDS,
+            ...COMMANDS.filter(({ isFor }) => isFor?.(parts) ?? true),
             { name: "new", help: "starts a new conversation; memory stays" },
             { name: "reset", help: "starts anew and asks whether memory goes too" },
           ]
@@ -92,7 +106,8 @@ const COMMANDS: readonly Command[] = [
           : `I am ${current.status === "waiting" ? "waiting" : "working"}: ${countOf(current.steps.length)} so far, ` +
             `started ${Math.max(0, Math.round((parts.clock.now() - current.startedAt) / 1000))} s ago.`;
       const waiting = view?.waiting.length ?? 0;
-      return `${doing} ${waiting === 0 ? "No message waits." : `Messages waiting: ${waiting}.`}`;
+      const queue = waiting === 0 ? "No message waits." : `Messages waiting: ${waiting}.`;
+      return [`${doing} ${queue}`, ...(await modelLine(conversationOf(run.lane), parts))].join("\n");
     },
   },
   {
@@ -135,15 +150,49 @@ const COMMANDS: readonly Command[] = [
   },
   {
     name: "usage",
+    isFor: ({ usage }) => usage !== undefined,
     help: "shows what you have used of your budgets",
     run: async ({ message }, { usage }) =>
       (await usage?.(message.workspaceId, message.conversationId)) ?? "Nothing is counted here.",
   },
   {
     name: "mcp",
+    isFor: ({ mcp }) => mcp !== undefined,
     help: "lists tool servers; /mcp add <url>, /mcp remove <name>, /mcp tools <name>",
     run: async ({ message, rest }, { mcp }) =>
       (await mcp?.command(message.workspaceId, rest)) ?? "There are no tool servers here.",
+  },
+  {
+    name: "privacy",
+    help: "/privacy export gives you everything I keep about you, /privacy forget deletes it",
+    isFor: ({ privacy }) => privacy !== undefined,
+    run: async ({ message, rest }, { lanes, privacy }) =>
+      privacy === undefined ? "That cannot be asked here." : privacyCommand(message, rest, { lanes, ...privacy }),
+  },
+  {
+    name: "credentials",
+    help: "lists what tools sign in with for you; /credentials set <name>, /credentials remove <name>",
+    isFor: ({ credentials }) => credentials !== undefined,
+    run: async ({ message, rest }, { lanes, credentials }) =>
+      credentials === undefined
+        ? "Credentials cannot be kept here: the administrator has to set PARLEY_MASTER_KEY first."
+        : credentialsCommand(message, rest, { lanes, ...credentials }),
+  },
+  {
+    name: "link",
+    help: "makes your accounts on several platforms one person; /link list, /link remove <account>",
+    isFor: ({ link }) => link !== undefined,
+    run: async ({ message, rest }, { lanes, clock, link }) =>
+      link === undefined ? "Accounts cannot be linked here." : linkCommand(message, rest, { lanes, clock, ...link }),
+  },
+  {
+    name: "model",
+    help: "shows the models; /model <name> chooses one for this conversation",
+    isFor: ({ models }) => models !== undefined,
+    run: async ({ message, rest }, { conversations, models }) =>
+      models === undefined
+        ? "There is no choice of models here."
+        : modelCommand(message.conversationId, rest, { conversations, models }),
   },
   {
     name: "debug",
@@ -171,6 +220,14 @@ const COMMANDS: readonly Command[] = [
       ),
   },
 ];
+
+async function modelLine(id: ConversationId, { models, conversations }: CommandParts): Promise<string[]> {
+  const names = models?.names() ?? [];
+  const chosen = (await conversations.find(id))?.model;
+  const [first] = names;
+  if (first === undefined) return [];
+  return [chosen === undefined || !names.includes(chosen) ? `Model: ${first} (the default).` : `Model: ${chosen}.`];
+}
 
 function countOf(steps: number): string {
   return steps === 1 ? "1 step" : `${steps} steps`;

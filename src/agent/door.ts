@@ -5,6 +5,7 @@ import { platformOf } from "../kernel/messages.ts";
 import type { Clock, Log, NewId } from "../kernel/ports.ts";
 import { parseJson } from "../kernel/json.ts";
 import type { ConversationStore } from "../store/conversations.ts";
+import type { LinkStore } from "../store/links.ts";
 import type { Admission, Lanes } from "../store/lanes.ts";
 import type { InboxMode, Mail } from "../store/mail.ts";
 import { clearsHistory, isControl } from "./command-text.ts";
@@ -26,6 +27,8 @@ export interface DoorParts {
   readonly newId: NewId;
   readonly log: Log;
   readonly defaultQueueMode: () => QueueMode;
+  /** Whose workspace an account stands for; without it each has its own. */
+  readonly links?: Pick<LinkStore, "resolve">;
   readonly onAdmitted?: (message: InboundMessage, status: Admission["status"]) => void;
 }
 
@@ -43,7 +46,7 @@ export function createDoor(parts: DoorParts): Door {
   let admitted = 0;
 
   async function admit(given: InboundMessage) {
-    const message = wellFormed(given);
+    const message = await resolvePerson(wellFormed(given));
     const conversation = message.conversationId;
     const facts = await conversations.touch(conversation, message.workspaceId, message.at);
     const control = isControl(message.text);
@@ -74,6 +77,12 @@ export function createDoor(parts: DoorParts): Door {
     return admission.status === "queued"
       ? ({ status: "queued", position: admission.ahead } as const)
       : ({ status: "started", position: 0 } as const);
+  }
+
+  // Once, before anything is kept: a message stays where it was admitted, whatever is linked or separated later.
+  async function resolvePerson(message: InboundMessage): Promise<InboundMessage> {
+    const workspaceId = (await parts.links?.resolve(message.workspaceId)) ?? message.workspaceId;
+    return workspaceId === message.workspaceId ? message : { ...message, workspaceId, identity: message.workspaceId };
   }
 
   async function dropOpenQuestion(conversation: ConversationId, id: MessageId): Promise<void> {

@@ -5,7 +5,7 @@ import type { Ending, Run } from "../engine/run.ts";
 import type { ModelReply } from "../models/contract.ts";
 import { conversationOf } from "./lanes-of.ts";
 import { countSteps, warnUnknown } from "./outcomes.ts";
-import { messageIdsOf, modelStep, partsOf, readRun } from "./runs.ts";
+import { MODEL_GONE, messageIdsOf, modelStep, partsOf, readRun, stepsByName } from "./runs.ts";
 import { settle } from "./settle.ts";
 
 export interface EndingParts {
@@ -37,7 +37,9 @@ export function answer(
 /** What the model calls of the run gave the person to read, each once. */
 function noticesOf(run: Run): string[] {
   const turns = partsOf(readRun(run.id, run.entries)).flatMap((part) => (part.kind === "turn" ? [part.turn] : []));
-  return [...new Set(turns.flatMap(({ reply }) => reply.notices ?? []))];
+  const gone = stepsByName(readRun(run.id, run.entries)).get(MODEL_GONE)?.outcome.value;
+  const notices = turns.flatMap(({ reply }) => reply.notices ?? []);
+  return [...new Set([...(typeof gone === "string" ? [gone] : []), ...notices])];
 }
 
 const CUT_OFF = "(This answer is not complete: the model reached its length limit.)";

@@ -23,10 +23,11 @@ export function readHistory(history: History, maxMessages: number, log: Log): Ru
 export function isShared(runs: readonly RunRecord[]): boolean {
   const speakers = new Set<string>();
   for (const run of runs)
-    for (const { workspaceId, authorName } of inboundOfRun(run)) {
+    for (const { workspaceId, identity, authorName } of inboundOfRun(run)) {
       // Platforms name the author where others read along.
       if (authorName !== undefined) return true;
-      speakers.add(workspaceId);
+      // An account that was linked meanwhile is still the same speaker.
+      speakers.add(identity ?? workspaceId);
     }
   return speakers.size > 1;
 }

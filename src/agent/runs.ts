@@ -198,6 +198,8 @@ function parseAskedNote(note: unknown): { asked: string; at: number } | undefine
   return typeof note.asked === "string" && typeof note.at === "number" ? { asked: note.asked, at: note.at } : undefined;
 }
 
+/** The step that notes that the conversation's model is not there any more, with the sentence for the person. */
+export const MODEL_GONE = "model_gone";
 export const modelStep = (number: number): string => `ai_call_${number}`;
 export const toolStep = (turn: number, index: number): string => `tool_${turn}_${index}`;
 

@@ -8,7 +8,7 @@ type Look = Pick<Door, "conversation">;
 
 /** Throws unless the caller may act for this person. */
 export function requirePerson(caller: Caller, userId: WorkspaceId): void {
-  if (caller.userId !== undefined && caller.userId !== userId)
+  if (caller.userId !== undefined && caller.userId !== userId && caller.linkedTo !== userId)
     throw forbidden("This API key is bound to another user_id");
 }
 
@@ -54,5 +54,6 @@ export function mayBegin(userId: WorkspaceId, id: ConversationId): boolean {
 }
 
 function isOf(caller: Caller, conversation: Pick<ConversationView, "owner">): boolean {
-  return caller.userId === undefined || caller.userId === conversation.owner;
+  const { owner } = conversation;
+  return caller.userId === undefined || caller.userId === owner || caller.linkedTo === owner;
 }

@@ -8,8 +8,8 @@ import type { ApiEnv, ApiParts, Caller } from "./parts.ts";
  * Finds out who asks. A key is needed when the configuration holds one, when any is stored, or when others than this
  * machine can reach the server; else everyone on this machine may do everything.
  */
-export function authenticate(parts: Pick<ApiParts, "keys" | "config">): MiddlewareHandler<ApiEnv> {
-  const { keys, config } = parts;
+export function authenticate(parts: Pick<ApiParts, "keys" | "config" | "links">): MiddlewareHandler<ApiEnv> {
+  const { keys, config, links } = parts;
   const keyNeeded = async () => config.hasAdminKey || !isLoopback(config.host) || (await keys.list()).length > 0;
 
   return async (c, next) => {
@@ -22,7 +22,8 @@ export function authenticate(parts: Pick<ApiParts, "keys" | "config">): Middlewa
       const bearer = parseBearer(header);
       const key = bearer === undefined ? undefined : await keys.verify(bearer);
       if (bearer === undefined || key === undefined) throw unauthorized("The API key is not known here");
-      c.set("caller", key);
+      const workspace = key.userId === undefined ? undefined : await links.resolve(key.userId);
+      c.set("caller", workspace === undefined || workspace === key.userId ? key : { ...key, linkedTo: workspace });
       c.set("bearer", bearer);
     }
     await next();

@@ -234,6 +234,40 @@ export const memorySchema = z
   })
   .meta({ id: "Memory" });
 
+/** Everything kept of a person. */
+export const exportSchema = z
+  .object({
+    format: z.literal(1),
+    user_id: z.string(),
+    exported_at: instant,
+    workspaces: z.array(z.object({ id: z.string(), data: z.record(z.string(), z.unknown()) })).meta({
+      description: "The person's workspace, and those of the accounts linked to it, each part by name.",
+    }),
+  })
+  .meta({ id: "Export" });
+
+/** What was deleted of a person. */
+export const receiptSchema = z
+  .object({
+    user_id: z.string(),
+    deleted: z.record(z.string(), z.number()).meta({ description: "How many things of each kind." }),
+    kept: z.array(z.string()).meta({ description: "What stays for a while and why, in sentences." }),
+    interrupted: z.boolean().meta({ description: "An earlier attempt broke off; this one finished it." }),
+    at: instant,
+  })
+  .meta({ id: "Receipt" });
+
+/** The path of one credential. */
+export const credentialParamsSchema = workspaceParamsSchema.extend({ name: z.string().min(1).max(64) });
+
+/** `PUT /v1/workspaces/:user_id/credentials/:name`. */
+export const setCredentialSchema = z
+  .strictObject({ value: z.string().min(1).meta({ description: "Stored encrypted, never shown again." }) })
+  .meta({ id: "SetCredential" });
+
+/** A credential without its value. */
+export const credentialSchema = z.object({ name: z.string(), at: instant }).meta({ id: "Credential" });
+
 /** The reply of a process that answers. */
 export const healthSchema = z.object({ status: z.literal("ok") });
 

@@ -11,11 +11,14 @@ import { guardSource } from "./guard.ts";
 import { idempotency } from "./idempotency.ts";
 import type { Api, ApiEnv, ApiLimits, ApiParts } from "./parts.ts";
 import { addConversationRoutes } from "./routes/conversations.ts";
+import { addCredentialRoutes } from "./routes/credentials.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addKeyRoutes } from "./routes/keys.ts";
 import { addMessageRoutes } from "./routes/messages.ts";
+import { addPrivacyRoutes } from "./routes/privacy.ts";
 import { addRunRoutes } from "./routes/runs.ts";
 import { addSystemRoutes } from "./routes/system.ts";
+import { addTicketRoutes } from "./routes/tickets.ts";
 import { addToolRoutes } from "./routes/tools.ts";
 import { addWorkspaceRoutes } from "./routes/workspaces.ts";
 
@@ -37,19 +40,22 @@ export function createApi(parts: ApiParts): Api {
     log.debug({ method: c.req.method, path: c.req.path, status: c.res.status, ms }, "Request");
   });
   api.use(guardSource(isLoopback(config.host)));
-  const known = authenticate({ keys, config });
+  const known = authenticate({ keys, config, links: parts.links });
   api.use("/metrics", known);
   api.use("/openapi.json", known);
   api.use("/v1/*", noStore(), known, readBody());
   api.use("/v1/*", idempotency({ store: createIdempotencyStore(redis, { newId }), newId, log }));
 
   addMessageRoutes(api, { door, locator: createMessageLocator(redis), clock });
-  addConversationRoutes(api, { door });
+  addConversationRoutes(api, { door, links: parts.links });
   addEventRoutes(api, { door, keys, live, log, limits });
   addRunRoutes(api, { door });
   addKeyRoutes(api, { keys });
   addToolRoutes(api, parts);
   addWorkspaceRoutes(api, parts);
+  addPrivacyRoutes(api, parts);
+  addCredentialRoutes(api, parts);
+  addTicketRoutes(api, parts);
   addSystemRoutes(api, { ready: parts.ready, metrics: parts.metrics, limits });
   refuseOtherMethods(api);
 

@@ -1,10 +1,14 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Door } from "../agent/door-contract.ts";
+import type { Privacy } from "../agent/privacy/forget.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { Clock, Log, NewId } from "../kernel/ports.ts";
 import type { ApiKeyScope, ApiKeyStore } from "../store/api-keys.ts";
 import type { RedisConnection } from "../store/connection.ts";
+import type { CredentialStore } from "../store/credentials.ts";
+import type { LinkStore } from "../store/links.ts";
 import type { MemoryStore } from "../store/memory.ts";
+import type { TicketStore } from "../store/tickets.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Tool } from "../tools/contract.ts";
 import type { LiveFeed } from "./live-feed.ts";
@@ -16,6 +20,13 @@ export interface ApiParts {
   readonly redis: RedisConnection;
   readonly live: LiveFeed;
   readonly memory: Pick<MemoryStore, "list">;
+  /** Whose workspace an account stands for. */
+  readonly links: Pick<LinkStore, "resolve">;
+  readonly privacy: Privacy;
+  /** What links in answers let their readers do once. */
+  readonly tickets: Pick<TicketStore, "look" | "use">;
+  /** What people connect; absent where nothing can be encrypted. */
+  readonly credentials?: Pick<CredentialStore, "list" | "set" | "delete">;
   /** The tools as they are now. */
   readonly tools: () => Promise<readonly Pick<Tool, "name" | "description" | "effect" | "parameters">[]>;
   /** Whether this process can work, part by part: true, or what is wrong. Readable by everyone. */
@@ -50,6 +61,8 @@ export interface Caller {
   readonly id: string;
   readonly scopes: readonly ApiKeyScope[];
   readonly userId?: WorkspaceId;
+  /** The workspace the person's account is linked to. */
+  readonly linkedTo?: WorkspaceId;
 }
 
 /** What the server hands in with a request, and what the steps before a route leave for it. */

@@ -174,21 +174,21 @@ describe("what is refused, and where", () => {
       {},
       [
         "parley.yaml:3:9 server.host: must not be empty",
-        "parley.yaml:2:3 server.prot: unknown key; known here: host, port, api_key",
+        "parley.yaml:2:3 server.prot: unknown key; known here: host, port, public_url, api_key",
       ],
     ],
     [
       "sever: 1\n",
       {},
       [
-        "parley.yaml:1:1 sever: unknown key; known here: bot, ai, models, prices, budgets, server, access, redis, data_dir, roles, queue, worker, log_level, master_key, platforms",
+        "parley.yaml:1:1 sever: unknown key; known here: bot, ai, models, prices, budgets, server, access, redis, data_dir, roles, queue, worker, hooks, log_level, master_key, platforms",
       ],
     ],
     [
       "__proto__:\n  a: 1\n",
       {},
       [
-        "parley.yaml:1:1 __proto__: unknown key; known here: bot, ai, models, prices, budgets, server, access, redis, data_dir, roles, queue, worker, log_level, master_key, platforms",
+        "parley.yaml:1:1 __proto__: unknown key; known here: bot, ai, models, prices, budgets, server, access, redis, data_dir, roles, queue, worker, hooks, log_level, master_key, platforms",
       ],
     ],
     [

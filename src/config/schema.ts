@@ -77,6 +77,11 @@ const server = z
       .default("127.0.0.1")
       .describe("The address to listen on. Anything but a loopback address is refused without `server.api_key`."),
     port: z.int().min(0).max(65_535).default(8300).describe("The port to listen on; 0 takes any free one."),
+    public_url: webUrl()
+      .describe(
+        "The address under which people reach the server, for links in answers; without it the one it listens on.",
+      )
+      .exactOptional(),
     api_key: secret(
       "The first admin key for the API. It is never stored; further keys are made with it.",
     ).exactOptional(),
@@ -130,6 +135,24 @@ const worker = z
   })
   .prefault({})
   .describe("How much one process does at a time.");
+
+const hooks = z
+  .strictObject({
+    timeout_s: z
+      .number()
+      .positive()
+      .max(60)
+      .default(5)
+      .describe("Seconds one hook may take; what it would have said later does not count."),
+    max_failures: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(5)
+      .describe("Failures in a row after which a hook is switched off until its file is loaded again."),
+  })
+  .prefault({})
+  .describe("Hooks: the TypeScript files in `hooks` of the configuration folder.");
 
 const slack = z
   .strictObject({
@@ -190,6 +213,7 @@ export const configSchema = z
       .describe("What this process does."),
     queue,
     worker,
+    hooks,
     log_level: z
       .enum(["debug", "info", "warn", "error", "silent"])
       .default("info")

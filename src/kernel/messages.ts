@@ -26,6 +26,8 @@ export const inboundMessageSchema = z.object({
   conversationId: id<ConversationId>(),
   /** Whose permissions, memory and budget the run uses. */
   workspaceId: id<WorkspaceId>(),
+  /** The account it came from, when that is linked to another account's workspace. */
+  identity: id<WorkspaceId>().optional(),
   /** The author's name as others see it, shown to the model in groups. */
   authorName: z.string().optional(),
   text: z.string(),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { RedisConnection } from "./connection.ts";
+import { literalPattern, scanKeys } from "./scan.ts";
 import { defineScript } from "./script.ts";
 
 /** What is counted. Whole numbers, never negative. */
@@ -100,7 +101,13 @@ export interface BudgetStore {
     name: string,
     extension: { readonly id: string; readonly add: Amount; readonly endsAt: number },
   ): Promise<"extended" | "full">;
+  /** What is counted for one person under each name and period, for them to read. Looks at every key there is. */
+  counted(slot: PersonSlot): Promise<readonly { readonly name: string; readonly spent: Amount }[]>;
+  /** Forgets everything counted and held for one person. */
+  erase(slot: PersonSlot): Promise<void>;
 }
+
+type PersonSlot = Exclude<BudgetSlot, "shared">;
 
 /** What counts nothing. */
 export const NOTHING: Amount = { tokens: 0, money: 0, steps: 0 };
@@ -185,11 +192,33 @@ export function createBudgetStore(redis: RedisConnection): BudgetStore {
         { name: id, ...add, ends: Math.ceil(endsAt), most: MAX_EXTENSIONS },
       );
     },
+    async counted(slot) {
+      const prefix = prefixOf(slot);
+      const names: string[] = [];
+      for await (const keys of scanKeys(redis, `${literalPattern(prefix)}*`))
+        names.push(...keys.map((key) => key.slice(prefix.length)).filter(isCount));
+      return Promise.all(
+        [...new Set(names)].toSorted().map(async (name) => {
+          const counts = await redis.hmget(`${prefix}${name}`, ...METRICS);
+          const [tokens = 0, money = 0, steps = 0] = counts.map(Number);
+          return { name, spent: { tokens, money, steps } };
+        }),
+      );
+    },
+    async erase(slot) {
+      for await (const keys of scanKeys(redis, `${literalPattern(prefixOf(slot))}*`))
+        await Promise.all(keys.map((key) => redis.del(key)));
+    },
   };
 }
 
 function prefixOf(slot: BudgetSlot): string {
   return slot === "shared" ? "{budget}:" : `{ws:${slot.workspaceId}}:budget:`;
+}
+
+/** Whether a key's name, without its prefix, is that of a budget: not of reservations or extensions. */
+function isCount(name: string): boolean {
+  return name !== "holds" && !name.startsWith("hold:") && !name.endsWith(":extended");
 }
 
 function keysOf(slot: BudgetSlot, id: string) {

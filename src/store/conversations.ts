@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ConversationId, WorkspaceId } from "../kernel/ids.ts";
 import type { RedisConnection } from "./connection.ts";
+import { defineScript } from "./script.ts";
 
 /** What is known of a conversation besides what was said in it. */
 export interface ConversationFacts {
@@ -8,14 +9,23 @@ export interface ConversationFacts {
   readonly owner: WorkspaceId;
   /** How messages that arrive during a run are taken; absent means the configured default. */
   readonly queueMode?: string;
+  /** Which model is asked first; absent means the configured default. */
+  readonly model?: string;
 }
 
 const KEEP_MS = 400 * 86_400_000;
 /** The newest this many are listed, for a person and in all. */
-const LISTED_PER_PERSON = 1_000;
+const LISTED_PER_PERSON = 20_000;
 const LISTED_IN_ALL = 100_000;
 
-const factsSchema = z.object({ owner: z.string().min(1), mode: z.string().optional() });
+const factsSchema = z.object({ owner: z.string().min(1), mode: z.string().optional(), model: z.string().optional() });
+
+const clearField = defineScript({
+  file: new URL("./scripts/clear-field.lua", import.meta.url),
+  keys: ["hash"],
+  args: ["field", "value"],
+  reply: z.enum(["cleared", "other"]),
+});
 
 /**
  * The list of conversations and their settings. An index beside the lanes, written before a message is admitted: an
@@ -56,6 +66,38 @@ export function createConversationStore(redis: RedisConnection) {
       await redis.hset(key(id), "mode", mode);
     },
 
+    /** Chooses the model that is asked first; undefined for the default. */
+    async setModel(id: ConversationId, model: string | undefined): Promise<void> {
+      await (model === undefined ? redis.hdel(key(id), "model") : redis.hset(key(id), "model", model));
+    },
+
+    /** Undoes the choice of a model, unless another was chosen meanwhile. */
+    async clearModel(id: ConversationId, model: string): Promise<void> {
+      await clearField.run(redis, { hash: key(id) }, { field: "model", value: model });
+    },
+
+    /** Every conversation a person spoke in that is still listed. */
+    async allOf(workspace: WorkspaceId): Promise<ConversationId[]> {
+      return (await redis.zrange(ofPerson(workspace), "0", "-1")) as ConversationId[];
+    },
+
+    /** Forgets that a person spoke in a conversation, and with `whole` the conversation itself. */
+    async forget(id: ConversationId, workspace: WorkspaceId, whole: boolean): Promise<void> {
+      if (whole) await Promise.all([redis.del(key(id)), redis.zrem(all, id)]);
+      await redis.zrem(ofPerson(workspace), id);
+    },
+
+    /** Puts a conversation's settings back to the defaults. */
+    async clearSettings(id: ConversationId): Promise<void> {
+      await redis.hdel(key(id), "mode", "model");
+    },
+
+    /** Gives a conversation to another person, or to nobody that exists. */
+    async setOwner(id: ConversationId, owner: WorkspaceId): Promise<void> {
+      // XX-like: a conversation that was forgotten meanwhile must not come back without an end.
+      if ((await redis.exists(key(id))) === 1) await redis.hset(key(id), "owner", owner);
+    },
+
     /** Newest first; `before` is exclusive. */
     async list(query: { readonly workspaceId?: WorkspaceId; readonly limit: number; readonly before?: number }) {
       const from = query.workspaceId === undefined ? all : ofPerson(query.workspaceId);
@@ -79,6 +121,10 @@ export type ConversationStore = ReturnType<typeof createConversationStore>;
 function toFacts(hash: Record<string, string>): ConversationFacts | undefined {
   const parsed = factsSchema.safeParse(hash);
   if (!parsed.success) return undefined;
-  const owner = parsed.data.owner as WorkspaceId;
-  return parsed.data.mode === undefined ? { owner } : { owner, queueMode: parsed.data.mode };
+  const { owner, mode, model } = parsed.data;
+  return {
+    owner: owner as WorkspaceId,
+    ...(mode === undefined ? {} : { queueMode: mode }),
+    ...(model === undefined ? {} : { model }),
+  };
 }

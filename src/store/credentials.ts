@@ -111,8 +111,13 @@ function labelOf(workspaceId: WorkspaceId, name: string): string {
 
 const FITTING_NAME = /^[A-Za-z0-9_.-]+$/;
 
+/** Whether a credential may have this name. */
+export function isCredentialName(name: string): boolean {
+  return name.length <= MAX_NAME_CHARS && FITTING_NAME.test(name);
+}
+
 function checkCredential(name: string, value: Secret): void {
-  if (name.length > MAX_NAME_CHARS || !FITTING_NAME.test(name))
+  if (!isCredentialName(name))
     throw refuse(
       `The credential name ${quote(name.slice(0, MAX_NAME_CHARS))} must be 1 to ${MAX_NAME_CHARS} letters, digits, "_", "." or "-"`,
     );

@@ -349,6 +349,39 @@ export function createLanes(options: {
       return reply === "repacked";
     },
 
+    /** Forgets a lane and ends its run. `changed`: it is not as it was read any more, nothing happened. */
+    async erase(
+      lane: LaneId,
+      read: { readonly runId?: RunId; readonly lines: number; readonly waiting: number },
+      effects: Effects,
+    ): Promise<"erased" | "changed"> {
+      const { keys, names } = locate(lane);
+      const { own, delay, bell, cold, rest } = keys;
+      const { journal, archive, inbox } = names;
+      return scripts.eraseLaneScript.run(
+        redis,
+        { own, journal, archive, inbox, delay, bell, cold, rest },
+        { tag: keys.tag, lane, run: read.runId ?? "", lines: read.lines, waiting: read.waiting },
+        effectsFor(lane, effects),
+      );
+    },
+
+    /** Replaces what a lane remembers. There must be more lines than there were: by that everyone sees that it is another. */
+    async rewrite(
+      lane: LaneId,
+      read: JournalTail,
+      lines: readonly string[],
+      archive: Buffer | undefined,
+    ): Promise<"rewritten" | "changed" | "busy"> {
+      const { keys, names } = locate(lane);
+      return scripts.rewriteLaneScript.run(
+        redis,
+        { own: keys.own, journal: names.journal, archive: names.archive, cold: keys.cold },
+        { lane, ...read, archive: archive ?? "", lines: lines.length },
+        lines,
+      );
+    },
+
     /** The lines of a lane from number `from` on, oldest first, without the archive. Pass the token of the run that owns it, if one does. */
     async readJournal(lane: LaneId, token?: string, from = 0): Promise<string[]> {
       const { names } = locate(lane);

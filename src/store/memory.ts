@@ -21,6 +21,12 @@ export interface MemoryListing {
   readonly unreadable: readonly string[];
 }
 
+/** What came of moving a memory: how many entries moved, and the keys of those that stay where they were. */
+export interface Adoption {
+  readonly taken: number;
+  readonly left: readonly string[];
+}
+
 /** What the system prompt may say of an entry: of a secret only that it exists. */
 export type PromptEntry =
   | { readonly key: string; readonly value: string }
@@ -54,6 +60,8 @@ export interface MemoryStore {
   promptEntries(workspaceId: WorkspaceId): Promise<readonly PromptEntry[]>;
   /** The value itself, secret or not, for a tool that uses it; never for a model or a log. */
   reveal(workspaceId: WorkspaceId, key: string): Promise<Secret | undefined>;
+  /** Moves what one account was told to another person's memory; what stands there already is not touched. Safe to repeat. */
+  adopt(from: WorkspaceId, to: WorkspaceId): Promise<Adoption>;
   /** Forgets everything about a person. */
   eraseMemory(workspaceId: WorkspaceId): Promise<void>;
 }
@@ -70,6 +78,13 @@ const memorySet = defineScript({
   keys: ["memory"],
   args: ["key", "value", "maxEntries", "maxBytes"],
   reply: z.enum(["stored", "too-many", "too-large"]),
+});
+
+const memoryAdopt = defineScript({
+  file: new URL("./scripts/memory-adopt.lua", import.meta.url),
+  keys: ["memory"],
+  args: ["key", "value", "maxEntries", "maxBytes"],
+  reply: z.enum(["adopted", "left"]),
 });
 
 /** Keeps memories in Redis, one hash for each person, until they are deleted or erased. */
@@ -121,6 +136,24 @@ export function createMemoryStore(redis: RedisConnection, limits: MemoryLimits =
     async reveal(workspaceId, key) {
       const entry = await readOne(workspaceId, key);
       return entry === undefined ? undefined : new Secret(entry.kept);
+    },
+    async adopt(from, to) {
+      let taken = 0;
+      const left: string[] = [];
+      for (const [key, value] of Object.entries(await redis.hgetall(hashOf(from)))) {
+        const reply = await memoryAdopt.run(
+          redis,
+          { memory: hashOf(to) },
+          { key, value, maxEntries: limits.maxEntries, maxBytes: limits.maxTotalBytes },
+        );
+        if (reply === "left") {
+          left.push(key);
+          continue;
+        }
+        await redis.hdel(hashOf(from), key);
+        taken += 1;
+      }
+      return { taken, left };
     },
     async eraseMemory(workspaceId) {
       await redis.del(hashOf(workspaceId));

@@ -107,3 +107,17 @@ export const repackScript = defineScript({
   args: ["lane", "length", "last", "archive", "keepMs"],
   reply: z.enum(["repacked", "changed"]),
 });
+
+export const eraseLaneScript = defineScript({
+  file: lua("erase-lane"),
+  keys: ["own", "journal", "archive", "inbox", "delay", "bell", "cold", "rest"],
+  args: ["tag", "lane", "run", "lines", "waiting"],
+  reply: z.enum(["erased", "changed"]),
+});
+
+export const rewriteLaneScript = defineScript({
+  file: lua("rewrite-lane"),
+  keys: ["own", "journal", "archive", "cold"],
+  args: ["lane", "length", "last", "archive", "lines"],
+  reply: z.enum(["rewritten", "changed", "busy"]),
+});

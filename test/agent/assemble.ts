@@ -3,7 +3,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import type { Log } from "../../src/kernel/ports.ts";
 import { systemClock } from "../../src/kernel/ports.ts";
 import { createModelClient } from "../../src/models/client.ts";
-import { createRuntime, type Runtime } from "../../src/runtime.ts";
+import { createRuntime, type Runtime, type RuntimeOptions } from "../../src/runtime.ts";
 import type { RedisConnection } from "../../src/store/connection.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import type { Tool } from "../../src/tools/contract.ts";
@@ -17,6 +17,8 @@ export async function assemble(options: {
   readonly tools?: readonly Tool[] | undefined;
   /** The text of `parley.yaml`. */
   readonly settings?: string | undefined;
+  /** Further parts, as the program would have them. */
+  readonly more?: Partial<RuntimeOptions> | undefined;
   readonly log: Log;
 }): Promise<Runtime> {
   const { settings = "", log, redis } = options;
@@ -41,5 +43,6 @@ export async function assemble(options: {
     newId: () => randomUUID().replaceAll("-", ""),
     log,
     tools: options.tools ?? [],
+    ...options.more,
   });
 }

@@ -5,7 +5,7 @@ import type { ConversationId, MessageId } from "../../src/kernel/ids.ts";
 import { liveChannel, type LiveDelivery, type LiveEvent } from "../../src/kernel/live.ts";
 import type { InboundMessage } from "../../src/kernel/messages.ts";
 import type { Log } from "../../src/kernel/ports.ts";
-import type { Runtime } from "../../src/runtime.ts";
+import type { Runtime, RuntimeOptions } from "../../src/runtime.ts";
 import { connectRedis } from "../../src/store/connection.ts";
 import type { Tool } from "../../src/tools/contract.ts";
 import { assemble } from "./assemble.ts";
@@ -18,6 +18,8 @@ export interface LabOptions {
   /** The text of `parley.yaml`. */
   readonly settings?: string;
   readonly modelTimeoutMs?: number;
+  /** Further parts, as the program would have them. */
+  readonly more?: Partial<RuntimeOptions>;
   /** Nothing is worked on until `startWorker`. */
   readonly idle?: boolean;
 }

@@ -8,13 +8,18 @@ import type {
   RunView,
   TranscriptMessage,
 } from "../../src/agent/door-contract.ts";
+import { createPrivacy } from "../../src/agent/privacy/forget.ts";
+import { createMemoryData } from "../../src/agent/privacy/stored.ts";
 import { parseConversationId, parseMessageId, parseRunId, parseWorkspaceId } from "../../src/kernel/ids.ts";
 import { liveChannel, type LiveEvent } from "../../src/kernel/live.ts";
 import { type InboundMessage, platformOf } from "../../src/kernel/messages.ts";
 import { silentLog, systemClock } from "../../src/kernel/ports.ts";
 import { Secret } from "../../src/kernel/secret.ts";
 import { createApiKeyStore } from "../../src/store/api-keys.ts";
+import { createForgettingStore } from "../../src/store/forgetting.ts";
+import { createLinkStore } from "../../src/store/links.ts";
 import { createMemoryStore } from "../../src/store/memory.ts";
+import { createTicketStore } from "../../src/store/tickets.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { createApi } from "../../src/api/create-api.ts";
 import { createLiveFeed } from "../../src/api/live-feed.ts";
@@ -200,12 +205,24 @@ export async function createTestParts() {
         ...(adminKey === undefined ? {} : { adminKey: new Secret(adminKey) }),
       });
       const memory = createMemoryStore(redis);
+      const links = createLinkStore(redis);
+      const tickets = createTicketStore(redis);
+      const privacy = createPrivacy({
+        data: [createMemoryData(memory)],
+        progress: createForgettingStore(redis),
+        namesOf: (person) => Promise.resolve([person]),
+        clock: systemClock,
+        newId,
+      });
       const api = createApi({
         door,
         keys,
         redis,
         live,
         memory,
+        links,
+        tickets,
+        privacy,
         tools: () => Promise.resolve([]),
         ready: async () => ({ redis: true }),
         metrics: createMetrics(),
@@ -215,7 +232,7 @@ export async function createTestParts() {
         newId,
         ...parts,
       });
-      return { api, door, keys, memory };
+      return { api, door, keys, memory, links, tickets };
     },
     /** Tells whoever watches a conversation, as a worker would. */
     async announce(conversation: string, event: LiveEvent): Promise<void> {

@@ -1,5 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import type { Door } from "../../agent/door-contract.ts";
+import type { LinkStore } from "../../store/links.ts";
 import { getConversation, requirePerson } from "../access.ts";
 import { requires } from "../auth.ts";
 import { takesNoFields } from "../body.ts";
@@ -68,11 +69,15 @@ const resetRoute = createRoute({
 });
 
 /** Adds the routes of conversations, without their event streams. */
-export function addConversationRoutes(api: Api, { door }: { readonly door: Door }): void {
+export function addConversationRoutes(
+  api: Api,
+  { door, links }: { readonly door: Door; readonly links: Pick<LinkStore, "resolve"> },
+): void {
   api.openapi(listRoute, async (c) => {
     const { user_id: asked, ...query } = c.req.valid("query");
     if (asked !== undefined) requirePerson(c.var.caller, asked);
-    const workspaceId = asked ?? c.var.caller.userId;
+    const account = asked ?? c.var.caller.userId;
+    const workspaceId = account === undefined ? undefined : await links.resolve(account);
     const timed = parseTimedQuery(query);
     const found = await door.conversations({
       limit: timed.limit,

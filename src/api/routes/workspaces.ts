@@ -16,10 +16,10 @@ const memoryRoute = createRoute({
 });
 
 /** Adds the routes of people's workspaces. */
-export function addWorkspaceRoutes(api: Api, { memory }: Pick<ApiParts, "memory">): void {
+export function addWorkspaceRoutes(api: Api, { memory, links }: Pick<ApiParts, "memory" | "links">): void {
   api.openapi(memoryRoute, async (c) => {
     const { user_id: userId } = c.req.valid("param");
     requirePerson(c.var.caller, userId);
-    return c.json(showMemory(await memory.list(userId)), 200);
+    return c.json(showMemory(await memory.list(await links.resolve(userId))), 200);
   });
 }
