@@ -58,6 +58,7 @@ describe("what is in force", () => {
       roles: ["gateway", "worker", "scheduler", "api"],
       queue: { mode: "queue", max_waiting: 1000 },
       worker: { chat_concurrency: 64, delivery_concurrency: 128, drain_s: 10 },
+      hooks: { timeout_s: 5, max_failures: 5 },
       log_level: "info",
       platforms: { slack: {}, discord: {}, telegram: {} },
     });

@@ -6,15 +6,19 @@ export function versionMarker(version: number): string {
 }
 
 /**
- * Changes how this thread resolves imports. `#parley/tools` leads to `toolsUrl` from any folder, and what a versioned
+ * Changes how this thread resolves imports. What `imports` names leads where it says from any folder, and what a versioned
  * file imports from `folderUrl` is imported in the same version. The caller ends it with `stop`.
  */
-export function hookImports(options: { readonly folderUrl: () => string; readonly toolsUrl: string }): {
+export function hookImports(options: {
+  readonly folderUrl: () => string;
+  readonly imports: Readonly<Record<string, string>>;
+}): {
   stop(): void;
 } {
   const hooks = registerHooks({
     resolve(specifier, context, nextResolve) {
-      if (specifier === "#parley/tools") return { url: options.toolsUrl, shortCircuit: true };
+      const shared = options.imports[specifier];
+      if (shared !== undefined) return { url: shared, shortCircuit: true };
       const resolved = nextResolve(specifier, context);
       if (!resolved.url.startsWith(options.folderUrl()) || resolved.url.includes("/node_modules/")) return resolved;
       const version = versionOf(resolved.url) ?? versionOf(context.parentURL);

@@ -5,10 +5,10 @@ import { hookImports } from "./import-hooks.ts";
 import type { Trial, TrialMessage } from "./trial.ts";
 
 // The whole of a thread that imports one file after the other and tells of each how it went; see trial.ts.
-const { folderUrl, toolsUrl, marker, files } = workerData as Trial;
-hookImports({ folderUrl: () => folderUrl, toolsUrl });
-// Nearly every file imports it, and its time is not theirs.
-await import(toolsUrl);
+const { folderUrl, imports, marker, files } = workerData as Trial;
+hookImports({ folderUrl: () => folderUrl, imports });
+// Nearly every file imports them, and their time is not the files'.
+for (const url of Object.values(imports)) await import(url);
 tell("ready");
 for (const file of files) tell({ file, problem: await tryImport(file) });
 

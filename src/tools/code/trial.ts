@@ -5,8 +5,8 @@ import { describeImportFailure } from "./import-failure.ts";
 export interface Trial {
   /** The folder as an address, with a slash at its end. */
   readonly folderUrl: string;
-  /** Where `#parley/tools` leads. */
-  readonly toolsUrl: string;
+  /** Where the imports of the authors lead, by what they write: `#parley/tools`. */
+  readonly imports: Readonly<Record<string, string>>;
   /** What is put behind each address. */
   readonly marker: string;
   readonly files: readonly string[];
