@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { describeError } from "./kernel/errors.ts";
 import { parseWorkspaceId } from "./kernel/ids.ts";
 import { systemClock, type NewId } from "./kernel/ports.ts";
@@ -8,6 +9,7 @@ import { createLiveFeed } from "./api/live-feed.ts";
 import { listen } from "./api/server.ts";
 import { publicBindProblem } from "./config/public-bind.ts";
 import type { Config } from "./config/schema.ts";
+import { createHookFiles } from "./hooks/hook-files.ts";
 import { createPages } from "./dashboard/pages.ts";
 import { startCompactor } from "./engine/compactor.ts";
 import { watchOldest } from "./engine/oldest.ts";
@@ -89,6 +91,8 @@ async function build(
   closing.push(() => models.close());
   const more = await openToolSources({ config, configDir, env: process.env, redis, newId, log });
   closing.push(() => more.close());
+  const hookFiles = await createHookFiles({ dir: join(configDir, "hooks"), log });
+  closing.push(() => hookFiles.close());
   let url: string | undefined;
   const runtime = createRuntime({
     config: () => current,
@@ -104,6 +108,7 @@ async function build(
     toolSources: more.sources,
     mcp: more.mcp,
     models: models.choices,
+    hooks: () => hookFiles.hooks(),
     ...(more.credentials === undefined ? {} : { credentials: more.credentials }),
     personalData: more.personalData,
     address: () => current.server.public_url ?? url ?? localAddress(current),
@@ -141,6 +146,11 @@ async function build(
         redis: (await redis.ping()) === "PONG" ? true : "Redis does not answer",
         worker: has("worker") ? runtime.worker.ready() : true,
       }),
+      notes: () => {
+        const off = (runtime.hooks?.troubles() ?? []).map(({ file, point }) => `${point} of ${file} is switched off`);
+        const hooks = [...hookFiles.problems(), ...off];
+        return hooks.length === 0 ? {} : { hooks: hooks.join("; ") };
+      },
       metrics,
       config: { host: config.server.host, hasAdminKey: config.server.api_key !== undefined },
       log,

@@ -12,10 +12,12 @@ import type { CommandParts } from "./agent/commands.ts";
 import { createControlHandler } from "./agent/control.ts";
 import { createDoor, lastRun } from "./agent/door.ts";
 import { createLive } from "./agent/live.ts";
+import { createRunEnds } from "./agent/run-ends.ts";
 import { createSystemPrompt } from "./agent/system-prompt.ts";
 import type { Config } from "./config/schema.ts";
 import { createDeliveryHandler } from "./delivery/delivery.ts";
 import { createWorker, type Role } from "./engine/worker.ts";
+import { createHookRunner, type HookRunnerParts } from "./hooks/run-hooks.ts";
 import { meterModel, meterTool } from "./metered.ts";
 import type { Budgets } from "./budget/budgets.ts";
 import { describeUsage } from "./budget/text.ts";
@@ -37,6 +39,7 @@ import { createCatalog } from "./tools/catalog.ts";
 import type { Tool } from "./tools/contract.ts";
 import { createSafeFetch } from "./tools/safe-fetch.ts";
 import type { ToolSource } from "./tools/source.ts";
+import { watchMemory } from "./watched-memory.ts";
 
 /** How long a question waits for its answer: a week, milliseconds. */
 const QUESTION_MS = 7 * 86_400_000;
@@ -63,6 +66,8 @@ export interface RuntimeOptions {
   readonly personalData?: readonly PersonalData[];
   /** Where the API answers people; undefined where it is not known. */
   readonly address?: () => string | undefined;
+  /** The hooks there are now; absent where none are loaded. */
+  readonly hooks?: HookRunnerParts["hooks"];
   readonly metrics: Metrics;
   readonly newId: NewId;
   readonly log: Log;
@@ -80,7 +85,22 @@ export function createRuntime(options: RuntimeOptions) {
   const clock = systemClock;
   const lanes = createLanes({ redis, partitions, newId, limits: { maxWaiting: config.queue.max_waiting } });
   const conversations = createConversationStore(redis);
-  const memory = createMemoryStore(redis);
+  const hooks =
+    options.hooks === undefined
+      ? undefined
+      : createHookRunner({
+          hooks: options.hooks,
+          limits: () => {
+            const { timeout_s, max_failures } = options.config().hooks;
+            return { timeoutMs: timeout_s * 1000, maxFailures: max_failures };
+          },
+          log,
+          onCall: (point, outcome) => metrics.hookCalled(point, outcome),
+        });
+  const withHooks = hooks === undefined ? {} : { hooks };
+  const ends = hooks === undefined ? undefined : createRunEnds(hooks);
+  const stored = createMemoryStore(redis);
+  const memory = hooks === undefined ? stored : watchMemory(stored, hooks);
   const live = createLive(redis);
   const links = createLinkStore(redis);
   const tickets = createTicketStore(redis);
@@ -129,6 +149,7 @@ export function createRuntime(options: RuntimeOptions) {
     defaultQueueMode,
     ...(options.budgets === undefined ? {} : { usage: usageText(options.budgets, options.config) }),
     ...(options.mcp === undefined ? {} : { mcp: options.mcp }),
+    ...withHooks,
     privacy: { privacy, tickets, address },
     link: { links, memory },
     ...(options.models === undefined ? {} : { models: options.models }),
@@ -146,6 +167,8 @@ export function createRuntime(options: RuntimeOptions) {
     log,
     privacy,
     conversations,
+    ...withHooks,
+    ...(ends === undefined ? {} : { ends }),
     ...(options.models === undefined ? {} : { models: options.models }),
     get limits() {
       const { ai } = options.config();
@@ -203,6 +226,7 @@ export function createRuntime(options: RuntimeOptions) {
     events: {
       started: () => metrics.setActiveRuns(worker.active()),
       ended: (claim, executed, ms) => {
+        ends?.over(claim.token, executed.kind === "finished");
         metrics.setActiveRuns(worker.active());
         if (!claim.lane.startsWith("chat/") || executed.kind !== "finished") return;
         const end = executed.end === "done" ? "answered" : (executed.end ?? "answered");
@@ -212,7 +236,7 @@ export function createRuntime(options: RuntimeOptions) {
     },
   });
 
-  return { lanes, conversations, memory, catalog, door, worker, clock, links, tickets, privacy };
+  return { lanes, conversations, memory, catalog, door, worker, clock, links, tickets, privacy, hooks };
 }
 
 export type Runtime = ReturnType<typeof createRuntime>;

@@ -20,6 +20,8 @@ export async function askModel(
     readonly messages: readonly ChatMessage[];
     readonly signal: AbortSignal;
     readonly workspaceId: WorkspaceId;
+    /** Told of the text in pieces as it comes. Must not throw. */
+    readonly onText?: (delta: string) => void;
     /** The model the conversation chose. */
     readonly model?: string | undefined;
   },
@@ -30,6 +32,7 @@ export async function askModel(
   const about = { run_id: run.id, step };
   const stream = createTextStream((text, isFirst) => {
     live.tell(conversation, { type: "text.delta", ...about, text, ...(isFirst ? { reset: true as const } : {}) });
+    request.onText?.(text);
   });
   const spender = { step, workspaceId, conversationId: conversation };
   live.tell(conversation, { type: "run.progress", ...about, label: "Thinking" });

@@ -6,19 +6,22 @@ import { DEFAULT_RETRY, type RetryPolicy } from "../engine/backoff.ts";
 import { StepFailed } from "../engine/errors.ts";
 import type { Handler } from "../engine/execute.ts";
 import type { Ending, Run } from "../engine/run.ts";
+import type { HookRunner } from "../hooks/run-hooks.ts";
 import type { ModelReply } from "../models/contract.ts";
 import { estimateTokens } from "../models/estimate.ts";
 import { explainFailure } from "../models/explain.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
-import { askModel, type AskParts } from "./ask-model.ts";
+import type { AskParts } from "./ask-model.ts";
 import { findChatCommand, type ChatCommandParts } from "./chat-commands.ts";
 import { chosenModel, type ChosenModelParts } from "./chosen-model.ts";
 import { answer, fail } from "./endings.ts";
+import { askThroughHooks } from "./hooked-calls.ts";
 import { isShared, readHistory } from "./history.ts";
 import { conversationOf } from "./lanes-of.ts";
 import { buildContext, type ContextLimits } from "./model-context.ts";
 import { askPerson, isExpired, nextQuestion } from "./questions.ts";
 import { expiredStep, inboundOfRun, messageIdsOf, modelStep, readRun } from "./runs.ts";
+import type { RunEnds } from "./run-ends.ts";
 import { callTools } from "./tool-calls.ts";
 
 export interface ChatLimits extends ContextLimits {
@@ -38,6 +41,9 @@ export interface ChatParts extends ChatCommandParts, ChosenModelParts, Omit<AskP
   readonly log: Log;
   readonly limits: ChatLimits;
   readonly retry?: RetryPolicy;
+  readonly hooks?: HookRunner;
+  /** Told how runs end. */
+  readonly ends?: Pick<RunEnds, "note">;
   /** The system prompt for a person; in a shared conversation without what they asked to be remembered. */
   readonly systemPrompt: (
     workspace: WorkspaceId,
@@ -64,12 +70,18 @@ export function createChatHandler(parts: ChatParts): Handler {
           message_ids: messageIdsOf(run.entries),
         });
       const command = findChatCommand(record);
-      return command === undefined ? tick(run, first, parts) : command(run, parts);
+      if (command !== undefined) return command(run, parts);
+      const ending = await tick(run, first, parts);
+      parts.ends?.note(run, first.workspaceId, ending);
+      return ending;
     },
     giveUp(run, reason) {
       parts.log.error({ run: run.id, lane: run.lane, reason }, "a run was given up");
       const sentence = "Something went wrong here and trying again did not help.";
-      return fail(run, { code: "given_up", sentence }, parts);
+      const ending = fail(run, { code: "given_up", sentence }, parts);
+      const [first] = inboundOfRun(readRun(run.id, run.entries));
+      if (first !== undefined) parts.ends?.note(run, first.workspaceId, ending);
+      return ending;
     },
   };
 }
@@ -98,7 +110,7 @@ async function tick(run: Run, { workspaceId }: InboundMessage, parts: ChatParts)
         step,
         ({ signal }) => {
           const messages = buildContext(system, history, readRun(run.id, run.entries), limits, estimateTokens);
-          return askModel(run, { step, messages, signal, workspaceId, model }, { ...parts, toolbox });
+          return askThroughHooks(run, { step, messages, signal, workspaceId, model }, { ...parts, toolbox });
         },
         { last: (value) => value.toolCalls.length === 0, retry: parts.retry ?? MODEL_RETRY },
       );

@@ -3,6 +3,7 @@ import type { InboundMessage } from "../kernel/messages.ts";
 import { platformOf } from "../kernel/messages.ts";
 import type { Clock } from "../kernel/ports.ts";
 import type { Run } from "../engine/run.ts";
+import type { HookRunner } from "../hooks/run-hooks.ts";
 import type { ConversationStore } from "../store/conversations.ts";
 import type { Lanes } from "../store/lanes.ts";
 import type { MemoryStore } from "../store/memory.ts";
@@ -35,6 +36,8 @@ export interface CommandParts extends ViewParts {
   readonly credentials?: Omit<CredentialsCommandParts, "lanes">;
   /** The models to choose from; absent where there is no choice. */
   readonly models?: ModelChoices;
+  /** The hooks that are switched off. */
+  readonly hooks?: Pick<HookRunner, "troubles">;
   readonly defaultQueueMode: () => QueueMode;
 }
 
@@ -107,7 +110,9 @@ const COMMANDS: readonly Command[] = [
             `started ${Math.max(0, Math.round((parts.clock.now() - current.startedAt) / 1000))} s ago.`;
       const waiting = view?.waiting.length ?? 0;
       const queue = waiting === 0 ? "No message waits." : `Messages waiting: ${waiting}.`;
-      return [`${doing} ${queue}`, ...(await modelLine(conversationOf(run.lane), parts))].join("\n");
+      return [`${doing} ${queue}`, ...(await modelLine(conversationOf(run.lane), parts)), ...hookLines(parts)].join(
+        "\n",
+      );
     },
   },
   {
@@ -220,6 +225,10 @@ const COMMANDS: readonly Command[] = [
       ),
   },
 ];
+
+function hookLines({ hooks }: CommandParts): string[] {
+  return (hooks?.troubles() ?? []).map(({ file, point }) => `Switched off because it failed: ${point} of ${file}.`);
+}
 
 async function modelLine(id: ConversationId, { models, conversations }: CommandParts): Promise<string[]> {
   const names = models?.names() ?? [];

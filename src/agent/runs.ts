@@ -124,7 +124,7 @@ export function partsOf(run: RunRecord): RunPart[] {
       if (number === undefined || reply === undefined) continue;
       const results = reply.toolCalls.map((_call, index) => {
         const name = toolStep(number, index + 1);
-        return asked.get(name)?.result ?? parseResult(steps.get(name));
+        return asked.get(name)?.result ?? parseResult(steps.get(afterToolStep(name)) ?? steps.get(name));
       });
       parts.push({ kind: "turn", turn: { number, reply, results } });
     } else if (!answers.has(entry)) {
@@ -202,6 +202,11 @@ function parseAskedNote(note: unknown): { asked: string; at: number } | undefine
 export const MODEL_GONE = "model_gone";
 export const modelStep = (number: number): string => `ai_call_${number}`;
 export const toolStep = (turn: number, index: number): string => `tool_${turn}_${index}`;
+
+/** The step that records what hooks decided about a tool call before it began. */
+export const beforeToolStep = (step: string): string => `before_${step}`;
+/** The step that records what hooks made of a tool call's result; it stands for the result itself. */
+export const afterToolStep = (step: string): string => `after_${step}`;
 
 /** The number of a model call's step, undefined for other steps. */
 export function modelCallNumber(step: string): number | undefined {

@@ -3,11 +3,13 @@ import type { ConversationId, WorkspaceId } from "../kernel/ids.ts";
 import type { Clock, Log } from "../kernel/ports.ts";
 import { StepFailed } from "../engine/errors.ts";
 import type { Run, StepContext } from "../engine/run.ts";
+import type { HookRunner } from "../hooks/run-hooks.ts";
 import type { ToolCall } from "../models/contract.ts";
 import type { Tool, ToolContext } from "../tools/contract.ts";
 import { parseToolArgs, renderToolFailure, renderToolResult, unknownTool } from "../tools/result.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
-import { toolStep } from "./runs.ts";
+import { decideCall, reviewResult } from "./hooked-calls.ts";
+import { modelStep, toolStep } from "./runs.ts";
 import type { StoredResult } from "./steps.ts";
 
 export interface ToolCallParts {
@@ -18,6 +20,7 @@ export interface ToolCallParts {
   readonly maxCalls: number;
   /** Told when a call begins, for progress lines. */
   readonly onBegin: (step: string, tool: string) => void;
+  readonly hooks?: HookRunner;
 }
 
 /**
@@ -33,12 +36,20 @@ export async function callTools(
   parts: ToolCallParts,
 ): Promise<void> {
   const taken = calls.slice(0, parts.maxCalls);
+  // What the model has read already no hook changes any more, however new it is.
+  const hooks = hasStep(run, modelStep(turn + 1)) ? undefined : parts.hooks;
+  const { hooks: _hooks, ...others } = parts;
+  const callParts = hooks === undefined ? others : { ...others, hooks };
   for (const group of groupCalls(taken, (name) => parts.toolbox.find(name)?.effect === "read"))
     await Promise.all(
-      group.map(({ call, index }) => recordFailure(callTool(run, toolStep(turn, index + 1), call, person, parts))),
+      group.map(({ call, index }) => recordFailure(callTool(run, toolStep(turn, index + 1), call, person, callParts))),
     );
   for (let index = taken.length; index < calls.length; index++)
     await run.step(toolStep(turn, index + 1), () => Promise.resolve(refused(parts.maxCalls)));
+}
+
+function hasStep(run: Run, name: string): boolean {
+  return run.entries.some((entry) => entry.kind === "step" && entry.step === name);
 }
 
 interface NumberedCall {
@@ -68,15 +79,24 @@ async function callTool(
   parts: ToolCallParts,
 ): Promise<void> {
   const tool = parts.toolbox.find(call.name);
+  if (tool === undefined) {
+    await run.step<StoredResult>(step, async () => failure(unknownTool(call.name, parts.toolbox.list())));
+    return;
+  }
+  const decided = await decideCall(run, step, { call, tool }, person, parts.hooks);
+  if ("refused" in decided) {
+    await run.step<StoredResult>(step, () => Promise.resolve(decided.refused));
+    return;
+  }
   await run.step<StoredResult>(
     step,
     async (context) => {
-      if (tool === undefined) return failure(unknownTool(call.name, parts.toolbox.list()));
       parts.onBegin(step, tool.name);
-      return runTool(tool, call, { ...person, runId: run.id }, context, parts);
+      return runTool(tool, decided.call, { ...person, runId: run.id }, context, parts);
     },
-    { effect: tool?.effect === "once" ? "once" : "repeat" },
+    { effect: tool.effect === "once" ? "once" : "repeat" },
   );
+  await reviewResult(run, step, { call: decided.call, tool }, person, parts.hooks);
 }
 
 /** The failure stands in the journal, where the model's next context finds it. */

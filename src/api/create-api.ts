@@ -56,7 +56,7 @@ export function createApi(parts: ApiParts): Api {
   addPrivacyRoutes(api, parts);
   addCredentialRoutes(api, parts);
   addTicketRoutes(api, parts);
-  addSystemRoutes(api, { ready: parts.ready, metrics: parts.metrics, limits });
+  addSystemRoutes(api, { ...parts, limits });
   refuseOtherMethods(api);
 
   api.notFound(async (c) => {

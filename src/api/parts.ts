@@ -31,6 +31,8 @@ export interface ApiParts {
   readonly tools: () => Promise<readonly Pick<Tool, "name" | "description" | "effect" | "parameters">[]>;
   /** Whether this process can work, part by part: true, or what is wrong. Readable by everyone. */
   readonly ready: () => Promise<Readonly<Record<string, true | string>>>;
+  /** What does not keep the process from working but should be known, part by part. Readable by everyone. */
+  readonly notes?: () => Readonly<Record<string, string>>;
   readonly metrics: Pick<Metrics, "text" | "contentType">;
   readonly config: {
     /** The address the server listens on. */

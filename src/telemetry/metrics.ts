@@ -26,6 +26,8 @@ export interface Metrics {
   /** Other workers were found dead and their runs taken over. */
   workersReaped(count: number): void;
   redisReconnected(): void;
+  /** A hook was called, failed, or was passed over because it is switched off or too slow. */
+  hookCalled(point: string, outcome: "done" | "failed" | "skipped"): void;
   /** Everything in Prometheus' text format. */
   text(): Promise<string>;
   /** The content type to send `text` with. */
@@ -96,6 +98,12 @@ export function createMetrics(): Metrics {
     help: "Times this process had to connect to Redis again.",
     registers,
   });
+  const hooks = new Counter({
+    name: "parley_hooks_total",
+    help: "Calls of hooks, by point and by outcome.",
+    labelNames: ["point", "outcome"],
+    registers,
+  });
   return {
     messageAdmitted: (platform, status) => admitted.inc({ platform, status }),
     runFinished: (end, durationMs) => {
@@ -112,6 +120,7 @@ export function createMetrics(): Metrics {
     setOldestUnanswered: (ageMs) => oldest.set(atLeastZero(ageMs) / 1000),
     workersReaped: (count) => reaped.inc(atLeastZero(count)),
     redisReconnected: () => reconnects.inc(),
+    hookCalled: (point, outcome) => hooks.inc({ point, outcome }),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };

@@ -37,18 +37,19 @@ const metricsRoute = createRoute({
 /** Adds health, readiness, metrics, and the description of all routes there are. */
 export function addSystemRoutes(
   api: Api,
-  parts: Pick<ApiParts, "ready" | "metrics"> & { readonly limits: Pick<ApiLimits, "readyMs"> },
+  parts: Pick<ApiParts, "ready" | "notes" | "metrics"> & { readonly limits: Pick<ApiLimits, "readyMs"> },
 ): void {
-  const { ready, metrics, limits } = parts;
+  const { ready, notes, metrics, limits } = parts;
 
   api.openapi(healthRoute, (c) => c.json({ status: "ok" as const }, 200));
 
   api.openapi(readyRoute, async (c) => {
     const results = await checkWithin(ready, limits.readyMs);
     const problems = Object.entries(results).filter(([, result]) => result !== true);
-    const checks = Object.fromEntries(
-      Object.entries(results).map(([name, result]) => [name, result === true ? "ok" : result]),
-    );
+    const checks = {
+      ...notes?.(),
+      ...Object.fromEntries(Object.entries(results).map(([name, result]) => [name, result === true ? "ok" : result])),
+    };
     if (problems.length === 0) return c.json({ status: "ready" as const, checks }, 200);
     const message = problems.map(([name, problem]) => `${name}: ${problem}`).join("; ");
     return c.json({ error: { code: "not_ready", message }, checks }, 503);
