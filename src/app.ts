@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { localUrl } from "./kernel/address.ts";
 import { describeError } from "./kernel/errors.ts";
 import { parseWorkspaceId } from "./kernel/ids.ts";
 import { systemClock, type NewId } from "./kernel/ports.ts";
@@ -111,7 +112,10 @@ async function build(
     hooks: () => hookFiles.hooks(),
     ...(more.credentials === undefined ? {} : { credentials: more.credentials }),
     personalData: more.personalData,
-    address: () => current.server.public_url ?? url ?? localAddress(current),
+    address: () =>
+      current.server.public_url ??
+      url ??
+      (config.server.port === 0 ? undefined : localUrl(config.server.host, config.server.port)),
   });
 
   if (has("worker")) {
@@ -176,12 +180,6 @@ async function build(
       return later;
     },
   };
-}
-
-/** Where another process of the same settings serves the API; its port is not known when any free one is taken. */
-function localAddress({ server }: Config): string | undefined {
-  const host = server.host.includes(":") ? `[${server.host}]` : server.host;
-  return server.port === 0 ? undefined : `http://${host}:${server.port}`;
 }
 
 /** Settings that take effect while the process runs. */

@@ -51,6 +51,8 @@ export interface CommandCall {
 interface Command {
   readonly name: string;
   readonly help: string;
+  /** True when nothing may follow its name. */
+  readonly alone?: true;
   /** Whether there is such a thing here; absent means always. */
   readonly isFor?: (parts: CommandParts) => boolean;
   /** The answer; undefined when the command has already said it. */
@@ -65,20 +67,8 @@ export function findCommand(name: string): Command | undefined {
 const COMMANDS: readonly Command[] = [
   {
     name: "help",
-    help: "lists the commands",
-    run: (_call, parts) =>
-      Promise.resolve(
-        [
-          "What I understand besides plain messages:",
-          ...[
-            ...COMMANDS.filter(({ isFor }) => isFor?.(parts) ?? true),
-            { name: "new", help: "starts a new conversation; memory stays" },
-            { name: "reset", help: "starts anew and asks whether memory goes too" },
-          ]
-            .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-            .map((command) => `- /${command.name}: ${command.help}`),
-        ].join("\n"),
-      ),
+    help: "lists the commands; /help <command> says what one does",
+    run: ({ rest }, parts) => Promise.resolve(helpText(rest, parts)),
   },
   {
     name: "stop",
@@ -99,6 +89,7 @@ const COMMANDS: readonly Command[] = [
   },
   {
     name: "status",
+    alone: true,
     help: "shows what I am doing and what waits",
     run: async ({ run }, parts) => {
       const view = await viewConversation(conversationOf(run.lane), parts);
@@ -117,6 +108,7 @@ const COMMANDS: readonly Command[] = [
   },
   {
     name: "tools",
+    alone: true,
     help: "lists what I can do",
     run: async ({ message }, { toolboxFor }) => {
       const tools = (await toolboxFor(message.workspaceId)).list();
@@ -155,6 +147,7 @@ const COMMANDS: readonly Command[] = [
   },
   {
     name: "usage",
+    alone: true,
     isFor: ({ usage }) => usage !== undefined,
     help: "shows what you have used of your budgets",
     run: async ({ message }, { usage }) =>
@@ -201,6 +194,7 @@ const COMMANDS: readonly Command[] = [
   },
   {
     name: "debug",
+    alone: true,
     help: "shows the last run in detail",
     run: async ({ run }, parts) => {
       const view = await viewConversation(conversationOf(run.lane), parts);
@@ -218,6 +212,7 @@ const COMMANDS: readonly Command[] = [
   },
   {
     name: "where",
+    alone: true,
     help: "shows which conversation and which memory this is",
     run: ({ message }) =>
       Promise.resolve(
@@ -225,6 +220,25 @@ const COMMANDS: readonly Command[] = [
       ),
   },
 ];
+
+/** Commands that wait their turn in the conversation; they are answered there. */
+const IN_TURN = [
+  { name: "new", help: "starts a new conversation; memory stays" },
+  { name: "reset", help: "starts anew and asks whether memory goes too" },
+];
+
+function helpText(rest: string, parts: CommandParts): string {
+  const all = [...COMMANDS.filter(({ isFor }) => isFor?.(parts) ?? true), ...IN_TURN];
+  const name = rest.toLowerCase().replace(/^\//, "");
+  const one = all.find((command) => command.name === name);
+  if (one !== undefined) return `/${one.name}: ${one.help}`;
+  const lines = all
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map((command) => `- /${command.name}: ${command.help}`);
+  const opening =
+    name === "" ? "What I understand besides plain messages:" : `I do not know /${name.slice(0, 40)}. There is:`;
+  return [opening, ...lines].join("\n");
+}
 
 function hookLines({ hooks }: CommandParts): string[] {
   return (hooks?.troubles() ?? []).map(({ file, point }) => `Switched off because it failed: ${point} of ${file}.`);

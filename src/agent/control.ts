@@ -26,6 +26,8 @@ export function createControlHandler(parts: ControlParts): Handler {
       const command = typed === undefined ? undefined : findCommand(typed.name);
       if (typed === undefined || command === undefined)
         return reply(run, parts, `I do not know the command ${firstWord(message)}. /help lists what I know.`);
+      if (command.alone === true && typed.rest !== "")
+        return reply(run, parts, `Nothing may follow /${command.name}: it ${command.help}.`);
       return reply(run, parts, await command.run({ message, rest: typed.rest, run }, parts));
     },
     giveUp(run, reason) {

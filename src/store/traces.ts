@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ConversationId, LaneId } from "../kernel/ids.ts";
 import { laneParts } from "../kernel/ids.ts";
+import { parseJson } from "../kernel/json.ts";
 import type { RedisConnection } from "./connection.ts";
 import { partitionKeys } from "./keys.ts";
 import { scanKeys } from "./scan.ts";
@@ -43,11 +44,3 @@ export async function eraseTraces(
 }
 
 const letterSchema = z.object({ message: z.object({ conversationId: z.string() }) });
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -56,3 +56,16 @@ test("/help names what there is here, and not what there is not", async () => {
   for (const name of ["model", "mcp", "usage"]) expect(help).not.toContain(`- /${name}: `);
   expect(await tell("/model")).toBe("There is no choice of models here.");
 });
+
+test.each(["status", "tools", "usage", "debug", "where"])(
+  "/%s with something behind it says how it is used",
+  async (name) => {
+    expect(await tell(`/${name} nonsense`)).toMatch(new RegExp(`^Nothing may follow /${name}: it \\w+`));
+  },
+);
+
+test("/help says what one command does, and knows when there is none", async () => {
+  expect(await tell("/help link")).toMatch(/^\/link: makes your accounts/);
+  expect(await tell("/help /new")).toBe("/new: starts a new conversation; memory stays");
+  expect(await tell("/help frob")).toMatch(/^I do not know \/frob\. There is:\n- \/credentials: /);
+});

@@ -1,4 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
+import { chatLane } from "../../src/agent/lanes-of.ts";
+import { packLines } from "../../src/engine/archive.ts";
 import { createServerData } from "../../src/agent/privacy/stored.ts";
 import { parseMessageId, parseWorkspaceId } from "../../src/kernel/ids.ts";
 import { Secret } from "../../src/kernel/secret.ts";
@@ -204,6 +206,55 @@ describe("/privacy forget", () => {
     const { raw } = lab.model.request("max goes on");
     expect(raw).toContain("Pear noted for Max.");
     expect(raw).not.toMatch(/plum/i);
+  });
+
+  test("reaches what rests in an archive, also a damaged one", async () => {
+    const [shared, damaged, direct] = [lab.conversation(), lab.conversation(), lab.conversation()];
+    const [lou, max] = [person("lou"), person("max")];
+    const { lanes, door } = lab.runtime();
+    lab.model.when("lou says quince", say("Quince."));
+    lab.model.when("max says fig", say("Fig."));
+    lab.model.when("lou alone", say("Alone."));
+    await lab.answerTo(shared, (await lab.send(shared, "lou says quince", { ...lou, authorName: "Lou" })).id);
+    await lab.answerTo(shared, (await lab.send(shared, "max says fig", { ...max, authorName: "Max" })).id);
+    await lab.answerTo(damaged, (await lab.send(damaged, "lou alone", lou)).id);
+    for (const chat of [shared, damaged]) {
+      const lines = await lanes.readJournal(chatLane(chat));
+      const packed = chat === shared ? await packLines(lines) : Buffer.from("damaged");
+      await lanes.compact(chatLane(chat), { length: lines.length, last: lines.at(-1) ?? "" }, lines.length, packed);
+    }
+    const asked = await lab.send(direct, "/privacy forget", lou);
+    await lab.delivery(direct, "question");
+    await lab.send(direct, "Delete everything", lou);
+    await lab.answerTo(direct, asked.id);
+    expect((await door.transcript(shared)).map(({ text }) => text)).toEqual([
+      "(deleted)",
+      "(deleted)",
+      "max says fig",
+      "Fig.",
+    ]);
+    expect(await lanes.readArchive(chatLane(damaged))).toBeUndefined();
+    expect(await door.conversation(damaged)).toBeUndefined();
+  });
+
+  test("what the person said in a run of somebody else goes too, and no worker goes on with its copy of it", async () => {
+    const [group, direct] = [lab.conversation(), lab.conversation()];
+    const [ivy, max] = [person("ivy"), person("max")];
+    lab.model.when("max asks", call({ name: "ask_user", args: { question: "Which?" } }));
+    lab.model.when("ivy: medlar", say("Noted."));
+    const first = await lab.send(group, "max asks", { ...max, authorName: "Max" });
+    await lab.delivery(group, "question");
+    lab.model.when("max asks", say("Noted."));
+    await lab.send(group, "medlar", { ...ivy, authorName: "Ivy" });
+    await lab.answerTo(group, first.id);
+    const asked = await lab.send(direct, "/privacy forget", ivy);
+    await lab.delivery(direct, "question");
+    await lab.send(direct, "Delete everything", ivy);
+    await lab.answerTo(direct, asked.id);
+    lab.model.when("max asks again", say("Nothing more."));
+    await lab.answerTo(group, (await lab.send(group, "max asks again", { ...max, authorName: "Max" })).id);
+    expect(lab.model.request("max asks again").raw).toContain("Which?");
+    expect(lab.model.request("max asks again").raw).not.toContain("medlar");
   });
 
   test("a message that arrives twice after it is still answered once", async () => {

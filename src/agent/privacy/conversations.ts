@@ -4,12 +4,12 @@ import { platformOf } from "../../kernel/messages.ts";
 import type { Erasure, PersonalData } from "../../kernel/personal-data.ts";
 import type { Clock, NewId } from "../../kernel/ports.ts";
 import { packLines, unpackLines } from "../../engine/archive.ts";
-import { noteLine } from "../../engine/journal.ts";
+import { noteLine, parseLines } from "../../engine/journal.ts";
 import type { ConversationStore } from "../../store/conversations.ts";
 import type { Lanes } from "../../store/lanes.ts";
 import { eraseTraces } from "../../store/traces.ts";
 import { chatLane } from "../lanes-of.ts";
-import { inboundOf, inboundOfRun, messageIdsOf, readMail, type RunRecord } from "../runs.ts";
+import { inboundOf, inboundOfRun, messageIdsOf, readMail, readRuns, type RunRecord } from "../runs.ts";
 import { settle } from "../settle.ts";
 import { stopRun } from "../stop.ts";
 import { readConversation, transcriptOf } from "../views.ts";
@@ -34,7 +34,7 @@ export function createConversationData(parts: ConversationDataParts): PersonalDa
       const shown = [];
       for (const id of await conversations.allOf(person)) {
         const [{ runs }, facts, lastActivityAt, waiting] = await Promise.all([
-          readConversation(id, parts),
+          readKept(id, parts),
           conversations.find(id),
           conversations.lastActivity(id),
           lanes.waiting(chatLane(id)),
@@ -65,7 +65,7 @@ export function createConversationData(parts: ConversationDataParts): PersonalDa
       let shared = 0;
       let messages = 0;
       for (const id of await idsOf(erasure)) {
-        const { runs } = await readConversation(id, parts);
+        const { runs } = await readKept(id, parts);
         if (isSharedRuns(runs, persons)) shared += 1;
         else own += 1;
         messages += runs.flatMap(inboundOfRun).filter((message) => persons.has(message.workspaceId)).length;
@@ -100,6 +100,7 @@ export function createConversationData(parts: ConversationDataParts): PersonalDa
           "The ids of your messages of the last 48 hours, without their text, until they are 48 hours old: " +
             "they keep a message that a platform delivers twice from being answered twice.",
           "The note of this answer, and notices that are on their way to you, for 48 hours.",
+          "Answers to API requests that carried an Idempotency-Key, encrypted, for 24 hours.",
           ...(erasure.except === undefined ? [] : ["This conversation, empty, in your list."]),
         ],
       };
@@ -110,6 +111,15 @@ export function createConversationData(parts: ConversationDataParts): PersonalDa
     const lists = await Promise.all(persons.map((person) => conversations.allOf(person)));
     return [...new Set(lists.flat())];
   }
+}
+
+/** A conversation as far as it can be read: a damaged archive must not keep the rest from being deleted. */
+async function readKept(id: ConversationId, { lanes }: ConversationDataParts): ReturnType<typeof readConversation> {
+  const archive = await lanes.readArchive(chatLane(id));
+  if (archive === undefined || readArchived(archive) !== undefined) return readConversation(id, { lanes });
+  const state = await lanes.look(chatLane(id));
+  const lines = await lanes.readJournal(chatLane(id), state.kind === "run" ? state.token : undefined);
+  return { runs: readRuns(parseLines(lines)), state };
 }
 
 function isSharedRuns(runs: readonly RunRecord[], persons: ReadonlySet<WorkspaceId>): boolean {
@@ -131,7 +141,7 @@ async function eraseConversation(
   const { lanes, conversations } = parts;
   const lane = chatLane(id);
   for (;;) {
-    const { runs, state } = await readConversation(id, parts);
+    const { runs, state } = await readKept(id, parts);
     const waiting = await lanes.waiting(lane);
     const bodies = waiting.map(readMail);
     if (isSharedRuns(runs, persons) || othersSpeak(bodies, persons)) {
@@ -187,7 +197,7 @@ async function redactConversation(
     const message = readMail(mail);
     if (message !== undefined && persons.has(message.workspaceId)) await lanes.withdraw(lane, mail.id);
   }
-  const { runs, state } = await readConversation(id, parts);
+  const { runs, state } = await readKept(id, parts);
   const current = "runId" in state ? runs.findLast((run) => run.runId === state.runId) : undefined;
   if (current !== undefined && isOpenedBy(current, persons)) {
     await stopRun({ conversation: id, opening: "Stopped: what was asked here was deleted." }, parts);
@@ -195,20 +205,30 @@ async function redactConversation(
   }
   if (state.kind === "run") return "busy";
   const lines = await lanes.readJournal(lane);
-  const last = lines.at(-1);
-  if (last === undefined) return "done";
   const archive = await lanes.readArchive(lane);
-  const older = archive === undefined ? [] : unpackLines(archive);
-  if (![...older, ...lines].some((line) => messagesOf(line).some((raw) => isSaidBy(raw, persons)))) return "done";
-  // A new last line: no process takes the copy it may hold for what is there now.
-  const rewritten = [...redactLines(lines, persons), noteLine({ redacted: parts.newId(), at: clock.now() })];
+  const older = archive === undefined ? [] : readArchived(archive);
+  const said = [...(older ?? []), ...lines].flatMap(messagesOf);
+  if (older !== undefined && !said.some((raw) => isSaidBy(raw, persons))) return "done";
+  const left = redactLines(lines, persons);
+  // Every line that stays moves towards the end: what a process remembers of the journal is then nowhere as it was, and
+  // no copy that it holds passes for what is there now.
+  const moved = Array.from({ length: lines.length - left.length + 1 }, () => noteLine({ redacted: clock.now() }));
   const outcome = await lanes.rewrite(
     lane,
-    { length: lines.length, last },
-    rewritten,
-    archive === undefined ? undefined : packLines(redactLines(older, persons)),
+    { length: lines.length, last: lines.at(-1) ?? "" },
+    [...moved, ...left],
+    older === undefined || older.length === 0 ? undefined : await packLines(redactLines(older, persons)),
   );
   return outcome === "rewritten" ? "done" : outcome;
+}
+
+/** Undefined when it is damaged: it may hold anybody's words and nobody can read them. */
+function readArchived(archive: Buffer): string[] | undefined {
+  try {
+    return unpackLines(archive);
+  } catch {
+    return undefined;
+  }
 }
 
 function isSaidBy(raw: unknown, persons: ReadonlySet<WorkspaceId>): boolean {

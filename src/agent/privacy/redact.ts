@@ -1,4 +1,5 @@
 import type { WorkspaceId } from "../../kernel/ids.ts";
+import { parseJson } from "../../kernel/json.ts";
 import { inboundMessageSchema } from "../../kernel/messages.ts";
 
 /** What stands where a person's words stood. */
@@ -71,12 +72,4 @@ function redactSaid(line: string, persons: ReadonlySet<WorkspaceId>): string {
 function withoutText(line: string): string {
   const content = parseJson(line.slice(1));
   return typeof content === "object" && content !== null ? `.${JSON.stringify({ ...content, text: DELETED })}` : line;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

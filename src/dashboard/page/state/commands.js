@@ -10,6 +10,11 @@ export const COMMANDS = [
   { name: "tools", help: "lists what I can do" },
   { name: "memory", help: "lists what I remember about you" },
   { name: "queue", help: "shows what waits; queue, collect, steer or interrupt chooses how it is taken" },
+  { name: "model", help: "shows the models; a name chooses one for this conversation" },
+  { name: "usage", help: "shows what you have used of your budgets" },
+  { name: "credentials", help: "lists what tools sign in with for you; set or remove changes it" },
+  { name: "link", help: "makes your accounts on several platforms one person" },
+  { name: "privacy", help: "export gives you everything I keep about you, forget deletes it" },
   { name: "where", help: "shows which conversation and whose memory this is" },
   { name: "debug", help: "shows the last run in detail" },
 ];
@@ -29,6 +34,8 @@ export function hintsFor(typed) {
  * @param {string} text
  */
 export function runsBeside(text) {
-  const name = /^\/([a-z]+)(?:\s|$)/i.exec(text.trim())?.[1]?.toLowerCase();
+  const [, typed, rest = ""] = /^\/([a-z]+)(?:\s+([\s\S]*))?$/i.exec(text.trim()) ?? [];
+  const name = typed?.toLowerCase();
+  if (name === "privacy" && rest.trim().toLowerCase() === "forget") return false;
   return name !== undefined && name !== "new" && name !== "reset";
 }
