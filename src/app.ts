@@ -5,6 +5,7 @@ import { describeError } from "./kernel/errors.ts";
 import { parseWorkspaceId } from "./kernel/ids.ts";
 import { systemClock, type NewId } from "./kernel/ports.ts";
 import { Secret } from "./kernel/secret.ts";
+import { createKeyData } from "./agent/privacy/stored.ts";
 import { createApi } from "./api/create-api.ts";
 import { createLiveFeed } from "./api/live-feed.ts";
 import { listen } from "./api/server.ts";
@@ -94,6 +95,11 @@ async function build(
   closing.push(() => more.close());
   const hookFiles = await createHookFiles({ dir: join(configDir, "hooks"), log });
   closing.push(() => hookFiles.close());
+  const keys = createApiKeyStore(redis, {
+    newId,
+    clock,
+    ...(config.server.api_key === undefined ? {} : { adminKey: config.server.api_key }),
+  });
   let url: string | undefined;
   const runtime = createRuntime({
     config: () => current,
@@ -111,7 +117,7 @@ async function build(
     models: models.choices,
     hooks: () => hookFiles.hooks(),
     ...(more.credentials === undefined ? {} : { credentials: more.credentials }),
-    personalData: more.personalData,
+    personalData: [...more.personalData, createKeyData(keys)],
     address: () =>
       current.server.public_url ??
       url ??
@@ -133,11 +139,7 @@ async function build(
     const pages = createPages({ botName: config.bot.name });
     const api = createApi({
       door: runtime.door,
-      keys: createApiKeyStore(redis, {
-        newId,
-        clock,
-        ...(config.server.api_key === undefined ? {} : { adminKey: config.server.api_key }),
-      }),
+      keys,
       redis,
       live,
       memory: runtime.memory,

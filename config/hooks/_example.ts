@@ -2,7 +2,7 @@
 // What each hook is told and may do stands in docs/hooks.md.
 import { defineHooks, refuse } from "#parley/hooks";
 
-export default defineHooks({
+export const hooks = defineHooks({
   // When this hook is broken, calls are refused instead of made unchecked.
   onFailure: "refuse",
 
@@ -12,7 +12,7 @@ export default defineHooks({
     return url.startsWith("https://") ? undefined : refuse("only https addresses may be fetched here.");
   },
 
-  onRunFailed({ runId, text }) {
-    console.error(`run ${runId} failed: ${text}`);
+  afterModel({ text }) {
+    return { text: text.replaceAll("Project Heron", "the project") };
   },
 });

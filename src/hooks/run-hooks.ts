@@ -64,6 +64,14 @@ export interface HookRunnerParts {
 /** News that wait for a slow hook; beyond that they are dropped and said to be. */
 const MAX_WAITING_NEWS = 1_000;
 
+/** What the hooks of one file are still to be told. */
+interface NewsQueue {
+  last: Promise<void>;
+  waiting: number;
+  /** Of every run the newest text that was not told yet. */
+  readonly partial: Map<string, HookNews["onRunPartial"]>;
+}
+
 interface Named {
   readonly file: string;
   readonly hooks: Hooks;
@@ -72,10 +80,7 @@ interface Named {
 /** Builds the runner. What failed is kept with the loaded file, so a file that is loaded again begins anew. */
 export function createHookRunner({ hooks, limits, log, onCall }: HookRunnerParts): HookRunner {
   const states = new WeakMap<Hooks, Map<HookPoint, { failures: number; problem: string }>>();
-  const queues = new WeakMap<
-    Hooks,
-    { last: Promise<void>; waiting: number; partial: Map<string, HookNews["onRunPartial"]> }
-  >();
+  const queues = new WeakMap<Hooks, NewsQueue>();
   const never = new AbortController().signal;
   const busy = new Set<Promise<void>>();
 
@@ -149,8 +154,7 @@ export function createHookRunner({ hooks, limits, log, onCall }: HookRunnerParts
           named,
           "beforeModel",
           place.signal,
-          (signal) =>
-            definition.beforeModel?.({ ...place, signal, messages: structuredClone(current) as ChatMessage[], tools }),
+          (signal) => definition.beforeModel?.({ ...place, signal, messages: structuredClone(current), tools }),
           changeOr(z.object({ messages: transcriptSchema })),
         );
         const refusal = given === "failed" ? refusedFor(named, "beforeModel") : refusalIn(given.answer);
@@ -215,7 +219,7 @@ export function createHookRunner({ hooks, limits, log, onCall }: HookRunnerParts
 
     tell(point, news) {
       for (const named of listening(point)) {
-        const queue = queues.get(named.hooks) ?? { last: Promise.resolve(), waiting: 0, partial: new Map() };
+        const queue: NewsQueue = queues.get(named.hooks) ?? { last: Promise.resolve(), waiting: 0, partial: new Map() };
         queues.set(named.hooks, queue);
         // Of a text that grows only the newest is worth telling.
         if (point === "onRunPartial") {

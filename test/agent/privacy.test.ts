@@ -257,6 +257,45 @@ describe("/privacy forget", () => {
     expect(lab.model.request("max asks again").raw).not.toContain("medlar");
   });
 
+  test("waits for a run of somebody else in a shared conversation, and then takes the person's part out of it", async () => {
+    const [group, direct] = [lab.conversation(), lab.conversation()];
+    const [una, max] = [person("una"), person("max")];
+    lab.model.when("una says sloe", say("Sloe."));
+    await lab.answerTo(group, (await lab.send(group, "una says sloe", { ...una, authorName: "Una" })).id);
+    const held = hold(say("Max is answered."));
+    lab.model.when("max is busy", held.reply);
+    const busy = await lab.send(group, "max is busy", { ...max, authorName: "Max" });
+    await held.arrived;
+    await lab.runtime().memory.set(una.workspaceId, { key: "fruit", value: "sloe", at: 1 });
+    const asked = await lab.send(direct, "/privacy forget", una);
+    await lab.delivery(direct, "question");
+    await lab.send(direct, "Delete everything", una);
+    held.release();
+    expect((await lab.answerTo(group, busy.id)).text).toBe("Max is answered.");
+    const { text } = await lab.answerTo(direct, asked.id);
+    expect(text).toContain("- memory entries: 1");
+    expect((await lab.runtime().door.transcript(group)).map((said) => said.text)).toEqual([
+      "(deleted)",
+      "(deleted)",
+      "max is busy",
+      "Max is answered.",
+    ]);
+  });
+
+  test("asked for in two conversations at once, both are answered and at least one with the receipt", async () => {
+    const ori = person("ori");
+    const chats = [lab.conversation(), lab.conversation()];
+    await lab.runtime().memory.set(ori.workspaceId, { key: "city", value: "Oslo", at: 1 });
+    const asked = await Promise.all(chats.map((chat) => lab.send(chat, "/privacy forget", ori)));
+    await Promise.all(chats.map((chat) => lab.delivery(chat, "question")));
+    await Promise.all(chats.map((chat) => lab.send(chat, "Delete everything", ori)));
+    const answers = await Promise.all(
+      chats.map((chat, index) => lab.answerTo(chat, asked[index]?.id ?? parseMessageId("x"))),
+    );
+    expect(answers.filter(({ text }) => text.includes("- memory entries: 1")).length).toBeGreaterThan(0);
+    expect((await lab.runtime().memory.list(ori.workspaceId)).entries).toEqual([]);
+  });
+
   test("a message that arrives twice after it is still answered once", async () => {
     const chat = lab.conversation();
     const elsewhere = lab.conversation();

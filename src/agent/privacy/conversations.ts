@@ -9,10 +9,11 @@ import type { ConversationStore } from "../../store/conversations.ts";
 import type { Lanes } from "../../store/lanes.ts";
 import { eraseTraces } from "../../store/traces.ts";
 import { chatLane } from "../lanes-of.ts";
-import { inboundOf, inboundOfRun, messageIdsOf, readMail, readRuns, type RunRecord } from "../runs.ts";
+import { inboundOf, inboundOfRun, messageIdsOf, openQuestions, readMail, readRuns, type RunRecord } from "../runs.ts";
 import { settle } from "../settle.ts";
 import { stopRun } from "../stop.ts";
 import { readConversation, transcriptOf } from "../views.ts";
+import { FORGET_QUESTION } from "./forget-command.ts";
 import { messagesOf, othersSpeak, redactLines } from "./redact.ts";
 
 export interface ConversationDataParts {
@@ -90,9 +91,9 @@ export function createConversationData(parts: ConversationDataParts): PersonalDa
       }
       await eraseTraces(lanes.redis, lanes.partitions, gone);
       if (busy.length > 0)
-        throw new OutsideError(`Somebody else is being answered in ${busy.join(", ")}`, {
+        throw new OutsideError(`An answer is under way in ${busy.join(", ")}`, {
           code: "unavailable",
-          retry: { kind: "after", ms: 5_000 },
+          retry: { kind: "after" },
         });
       return {
         counts: {},
@@ -126,6 +127,10 @@ function isSharedRuns(runs: readonly RunRecord[], persons: ReadonlySet<Workspace
   return othersSpeak(runs.flatMap(inboundOfRun), persons);
 }
 
+function isForgetting(run: RunRecord | undefined): boolean {
+  return run !== undefined && openQuestions(run).get(FORGET_QUESTION)?.answeredBy !== undefined;
+}
+
 function isOpenedBy(run: RunRecord, persons: ReadonlySet<WorkspaceId>): boolean {
   const [first] = inboundOfRun(run);
   return first !== undefined && persons.has(first.workspaceId);
@@ -155,6 +160,8 @@ async function eraseConversation(
       return "redacted";
     }
     if (own) return "gone";
+    // Another run that deletes the same person's data: of two that ended each other nobody would get a receipt.
+    if (state.kind === "run" && isForgetting(runs.findLast((run) => run.runId === state.runId))) return "busy";
     const runId = "runId" in state ? state.runId : undefined;
     const lines = await lanes.readJournal(lane, state.kind === "run" ? state.token : undefined);
     const current = runs.findLast((run) => run.runId === runId);

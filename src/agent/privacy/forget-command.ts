@@ -1,5 +1,6 @@
 import type { InboundMessage } from "../../kernel/messages.ts";
 import type { Clock, Log } from "../../kernel/ports.ts";
+import type { RetryPolicy } from "../../engine/backoff.ts";
 import { StepFailed } from "../../engine/errors.ts";
 import type { Ending, Run } from "../../engine/run.ts";
 import type { Receipt } from "../../store/forgetting.ts";
@@ -18,7 +19,10 @@ export interface ForgetParts {
   readonly privacy?: Pick<Privacy, "forget">;
 }
 
-const ASK = "forget_question";
+/** The step that asks whether everything should be deleted. */
+export const FORGET_QUESTION = "forget_question";
+/** While somebody else is being answered in a shared conversation it is waited for, some minutes in all. */
+const PATIENCE: RetryPolicy = { tries: 10, baseMs: 300, maxMs: 60_000 };
 const CHOICES = ["Delete everything", "Cancel"];
 
 /** `/privacy forget`: asks whether it is meant, waits for the answer, deletes, and answers with the receipt. */
@@ -31,12 +35,12 @@ export async function forgetPerson(run: Run, message: InboundMessage, parts: For
   const ask =
     "This deletes everything I keep about you: your memory, conversations, credentials, settings and whatever else " +
     "stands in /privacy export. It cannot be undone. Shall I?";
-  await run.step(ASK, () =>
+  await run.step(FORGET_QUESTION, () =>
     Promise.resolve(toolResultSchema.parse({ content: ask, ok: true, question: { ask, choices: CHOICES } })),
   );
-  const question = openQuestions(readRun(run.id, run.entries)).get(ASK);
+  const question = openQuestions(readRun(run.id, run.entries)).get(FORGET_QUESTION);
   if (question !== undefined && question.answeredBy === undefined) {
-    const open = { step: ASK, question };
+    const open = { step: FORGET_QUESTION, question };
     if (isExpired(open, parts)) return close(run, parts, "keep", "Nothing was deleted: there was no answer.");
     return askPerson(run, open, parts);
   }
@@ -44,8 +48,11 @@ export async function forgetPerson(run: Run, message: InboundMessage, parts: For
   const own = said.filter((answer) => answer.workspaceId === message.workspaceId);
   if (!isConsent(own.map((answer) => answer.text).join(" "))) return close(run, parts, "keep", "Nothing was deleted.");
   try {
-    const receipt = await run.step("forget_person", ({ key }) =>
-      privacy.forget(message.workspaceId, { operation: key, by: "person", except: conversationOf(run.lane) }),
+    const request = { by: "person", except: conversationOf(run.lane) } as const;
+    const receipt = await run.step(
+      "forget_person",
+      ({ key }) => privacy.forget(message.workspaceId, { ...request, operation: key }),
+      { retry: PATIENCE },
     );
     return close(run, parts, "drop", describeReceipt(receipt));
   } catch (error) {

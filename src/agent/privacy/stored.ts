@@ -1,4 +1,6 @@
+import type { WorkspaceId } from "../../kernel/ids.ts";
 import type { PersonalData } from "../../kernel/personal-data.ts";
+import type { ApiKeyStore } from "../../store/api-keys.ts";
 import type { BudgetStore } from "../../store/budgets.ts";
 import type { CredentialStore } from "../../store/credentials.ts";
 import type { MemoryStore } from "../../store/memory.ts";
@@ -50,10 +52,8 @@ export function createCredentialData(credentials: Pick<CredentialStore, "list" |
 
 /** MCP servers a person added. */
 export interface PersonServers {
-  servers(
-    person: Parameters<PersonalData["collect"]>[0],
-  ): Promise<readonly { readonly name: string; readonly url: string }[]>;
-  erase(person: Parameters<PersonalData["collect"]>[0]): Promise<void>;
+  servers(person: WorkspaceId): Promise<readonly { readonly name: string; readonly url: string }[]>;
+  erase(person: WorkspaceId): Promise<void>;
 }
 
 /** The MCP servers a person added, without what they sign in with. */
@@ -90,6 +90,31 @@ export function createBudgetData(budgets: Pick<BudgetStore, "counted" | "erase">
         };
       for (const workspaceId of persons) await budgets.erase({ workspaceId });
       return { counts: {} };
+    },
+  };
+}
+
+/** The API keys an administrator bound to a person. They open doors, so who made them takes them back. */
+export function createKeyData(keys: Pick<ApiKeyStore, "list">): PersonalData {
+  const boundTo = async (person: WorkspaceId) => (await keys.list()).filter(({ userId }) => userId === person);
+  return {
+    name: "api_keys",
+    async collect(person) {
+      return (await boundTo(person)).map(({ id, name, scopes, createdAt }) => ({
+        id,
+        name,
+        scopes,
+        at: new Date(createdAt).toISOString(),
+      }));
+    },
+    count: () => Promise.resolve({}),
+    async erase({ persons }) {
+      const bound = (await Promise.all(persons.map(boundTo))).flat().map(({ name }) => name);
+      if (bound.length === 0) return { counts: {} };
+      return {
+        counts: {},
+        kept: [`API keys that an administrator bound to you, until they are revoked: ${bound.join(", ")}.`],
+      };
     },
   };
 }
