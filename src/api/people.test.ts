@@ -162,3 +162,13 @@ describe("the page behind a one-time link", () => {
     expect((await parts.redis.keys("ticket:*")).join()).not.toContain(token);
   });
 });
+
+test("/readyz names hooks that are off, and the process is ready all the same", async () => {
+  const { api } = parts.create({ notes: () => ({ hooks: "beforeTool of hooks/guard.ts is switched off" }) });
+  const { status, json } = await ask(api, "GET", "/readyz");
+  expect(status).toBe(200);
+  expect(json).toEqual({
+    status: "ready",
+    checks: { hooks: "beforeTool of hooks/guard.ts is switched off", redis: "ok" },
+  });
+});
