@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { localUrl } from "./kernel/address.ts";
 import { describeError } from "./kernel/errors.ts";
 import { parseWorkspaceId } from "./kernel/ids.ts";
 import { systemClock, type NewId } from "./kernel/ports.ts";
 import { Secret } from "./kernel/secret.ts";
 import { createKeyData } from "./agent/privacy/stored.ts";
+import { createPromptFunction } from "./agent/prompt-function.ts";
 import { createApi } from "./api/create-api.ts";
 import { createLiveFeed } from "./api/live-feed.ts";
 import { listen } from "./api/server.ts";
@@ -101,7 +102,15 @@ async function build(
     ...(config.server.api_key === undefined ? {} : { adminKey: config.server.api_key }),
   });
   let url: string | undefined;
+  const promptFunction = createPromptFunction({
+    file: () =>
+      current.bot.prompt_function === undefined ? undefined : resolve(configDir, current.bot.prompt_function),
+    log,
+    clock,
+  });
+  closing.push(() => promptFunction.close());
   const runtime = createRuntime({
+    promptFunction,
     config: () => current,
     redis,
     target: opened.target,
@@ -185,7 +194,8 @@ async function build(
 }
 
 /** Settings that take effect while the process runs. */
-const LIVE = /^(ai|bot|server\.public_url|hooks|models|prices|budgets|queue\.mode|log_level)(\.|$)/;
+const LIVE =
+  /^(ai|bot|context|platform_hints|server\.public_url|hooks|models|prices|budgets|queue\.mode|log_level)(\.|$)/;
 
 function changedKeys(before: Config, after: Config): string[] {
   const flat = (value: unknown, path: string): [string, string][] =>

@@ -2,10 +2,12 @@ import type { ModelChoices } from "./agent/model-command.ts";
 import type { Config } from "./config/schema.ts";
 import { configuredModels, type ConfiguredModel } from "./config/models.ts";
 import { createBudgets, type Budgets } from "./budget/budgets.ts";
+import { proposeExtension } from "./budget/extension.ts";
 import { describeNotice, describeRefusal } from "./budget/text.ts";
 import { OutsideError } from "./kernel/errors.ts";
 import { systemClock, type Log, type NewId } from "./kernel/ports.ts";
 import { decideCharge } from "./models/blame.ts";
+import { BudgetRefused } from "./models/budget-refused.ts";
 import { createModelClient } from "./models/client.ts";
 import type { ModelClient, ModelRequest } from "./models/contract.ts";
 import { startDemoModel } from "./models/demo/server.ts";
@@ -61,13 +63,18 @@ export async function openModels(parts: {
   let connected = connect();
 
   /** One call within the person's budgets: held back before, counted after, whatever comes of it. */
-  async function ask(request: ModelRequest) {
+  async function ask(asked: ModelRequest) {
     const { pool, prices } = connected;
-    const { spender } = request;
-    if (spender === undefined) return pool.ask(request);
+    const { spender } = asked;
+    if (spender === undefined) return pool.ask(asked);
+    const { limits, output_tokens: outputTokens } = config.budgets;
+    // Only a limit that the model is told is the most it can cost.
+    const longest = limits.some(({ money }) => money !== undefined) ? outputTokens : Infinity;
+    const maxTokens = Math.min(asked.maxTokens ?? Infinity, longest);
+    const request = maxTokens === Infinity ? asked : { ...asked, maxTokens };
     const count = {
       inputTokens: estimateTokens(JSON.stringify([request.messages, request.tools])),
-      outputTokens: config.budgets.output_tokens,
+      outputTokens: Math.min(maxTokens, outputTokens),
     };
     const choice = { purpose: request.purpose, ...(request.model === undefined ? {} : { model: request.model }) };
     const candidates = pool.choose({ ...choice, tokens: count.inputTokens }).map(({ price }) => price);
@@ -78,8 +85,11 @@ export async function openModels(parts: {
       estimate: estimateSpending(count, candidates),
     });
     const { currency } = config.budgets;
-    if (reserved.kind === "refused")
-      throw new OutsideError(describeRefusal(reserved, currency), { code: "budget-used-up" });
+    if (reserved.kind === "refused") {
+      const { of, per, add } = proposeExtension(reserved, scope);
+      const { resetsAt } = reserved;
+      throw new BudgetRefused(describeRefusal(reserved, currency), { proposal: { of, per, add }, resetsAt });
+    }
     const settle = (actual: Spending | "estimate") => budgets.settle(reserved.reservation, actual);
     try {
       const reply = await pool.ask(request);

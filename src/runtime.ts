@@ -11,7 +11,9 @@ import { createBudgetData, createCredentialData, createMemoryData } from "./agen
 import type { CommandParts } from "./agent/commands.ts";
 import { createControlHandler } from "./agent/control.ts";
 import { createDoor, lastRun } from "./agent/door.ts";
+import { createSecretHider } from "./agent/hide-secrets.ts";
 import { createLive } from "./agent/live.ts";
+import type { PromptFunction } from "./agent/prompt-function.ts";
 import { createRunEnds } from "./agent/run-ends.ts";
 import { createSystemPrompt } from "./agent/system-prompt.ts";
 import type { Config } from "./config/schema.ts";
@@ -68,6 +70,8 @@ export interface RuntimeOptions {
   readonly address?: () => string | undefined;
   /** The hooks there are now; absent where none are loaded. */
   readonly hooks?: HookRunnerParts["hooks"];
+  /** Makes the system prompt instead of the configured text; absent where only that is used. */
+  readonly promptFunction?: Pick<PromptFunction, "prompt">;
   readonly metrics: Metrics;
   readonly newId: NewId;
   readonly log: Log;
@@ -171,21 +175,26 @@ export function createRuntime(options: RuntimeOptions) {
     ...(ends === undefined ? {} : { ends }),
     ...(options.models === undefined ? {} : { models: options.models }),
     get limits() {
-      const { ai } = options.config();
+      const { ai, context } = options.config();
       return {
         maxSteps: ai.max_steps,
+        maxRunMs: ai.max_run_s * 1000,
         maxMessages: ai.history_messages,
         maxTokens: ai.history_tokens,
         maxCallsPerTurn: MAX_CALLS_PER_TURN,
         questionMs: QUESTION_MS,
         keepMs,
+        summary: { on: context.summary === "on", share: context.summary_share, maxTokens: context.summary_tokens },
       };
     },
+    hideSecrets: createSecretHider(memory),
     systemPrompt: createSystemPrompt({
-      prompt: () => {
+      prompt: async (context) => {
+        const made = await options.promptFunction?.prompt(context);
         const { bot } = options.config();
-        return `Your name is ${bot.name}. ${bot.prompt_text}`;
+        return `Your name is ${bot.name}. ${made ?? bot.prompt_text}`;
       },
+      hint: (platform) => options.config().platform_hints[platform],
       memory,
       clock,
     }),

@@ -11,31 +11,39 @@ import type { ModelReply } from "../models/contract.ts";
 import { estimateTokens } from "../models/estimate.ts";
 import { explainFailure } from "../models/explain.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
+import { activeMs, describeMs } from "./active-time.ts";
 import type { AskParts } from "./ask-model.ts";
 import { findChatCommand, type ChatCommandParts } from "./chat-commands.ts";
 import { chosenModel, type ChosenModelParts } from "./chosen-model.ts";
 import { answer, fail } from "./endings.ts";
 import { askThroughHooks } from "./hooked-calls.ts";
-import { isShared, readHistory } from "./history.ts";
+import type { RunEnds } from "./run-ends.ts";
+import { createHistoryReader, isShared, type Past } from "./history.ts";
 import { conversationOf } from "./lanes-of.ts";
 import { buildContext, type ContextLimits } from "./model-context.ts";
 import { askPerson, isExpired, nextQuestion } from "./questions.ts";
-import { expiredStep, inboundOfRun, messageIdsOf, modelStep, readRun } from "./runs.ts";
-import type { RunEnds } from "./run-ends.ts";
-import { callTools } from "./tool-calls.ts";
+import { expiredStep, inboundOfRun, messageIdsOf, modelStep, readRun, type RunRecord } from "./runs.ts";
+import { keepSummary, type SummaryParts } from "./summarise.ts";
+import { SUMMARY_SLACK_RUNS, type SummaryLimits } from "./summary-plan.ts";
+import { describeSummary } from "./summary-text.ts";
+import { callTools, findEndlessRepeat } from "./tool-calls.ts";
 
 export interface ChatLimits extends ContextLimits {
   /** Model calls in one run; then the person is told that the limit was reached. */
   readonly maxSteps: number;
+  /** How long a run may be worked on, milliseconds; waiting does not count. */
+  readonly maxRunMs: number;
   /** Tool calls taken from one reply of the model; the rest are refused in words the model can read. */
   readonly maxCallsPerTurn: number;
   /** How long a question waits for its answer, milliseconds. */
   readonly questionMs: number;
   /** How long the fate of messages is kept, milliseconds. */
   readonly keepMs: number;
+  readonly summary: SummaryLimits;
 }
 
-export interface ChatParts extends ChatCommandParts, ChosenModelParts, Omit<AskParts, "toolbox"> {
+export interface ChatParts
+  extends ChatCommandParts, ChosenModelParts, Omit<AskParts, "toolbox">, Pick<SummaryParts, "hideSecrets"> {
   /** The tools of a person as they are now. */
   readonly toolboxFor: (workspace: WorkspaceId) => Promise<Toolbox>;
   readonly log: Log;
@@ -57,6 +65,7 @@ export interface ChatParts extends ChatCommandParts, ChosenModelParts, Omit<AskP
  * reached or something fails. Every way out says something to the person in the same step that ends the run.
  */
 export function createChatHandler(parts: ChatParts): Handler {
+  const readPast = createHistoryReader(parts.log);
   return {
     async handle(run) {
       const record = readRun(run.id, run.entries);
@@ -71,7 +80,9 @@ export function createChatHandler(parts: ChatParts): Handler {
         });
       const command = findChatCommand(record);
       if (command !== undefined) return command(run, parts);
-      const ending = await tick(run, first, parts);
+      const { maxMessages, summary } = parts.limits;
+      const past = readPast(run.history, maxMessages + (summary.on ? 2 * SUMMARY_SLACK_RUNS : 0));
+      const ending = await tick(run, first, past, parts);
       parts.ends?.note(run, first.workspaceId, ending);
       return ending;
     },
@@ -86,12 +97,35 @@ export function createChatHandler(parts: ChatParts): Handler {
   };
 }
 
-async function tick(run: Run, { workspaceId }: InboundMessage, parts: ChatParts): Promise<Ending> {
-  const { limits } = parts;
+/** Prepares what the model reads, then works towards an answer, beside it on the summary the next runs will read. */
+async function tick(run: Run, { workspaceId }: InboundMessage, past: Past, parts: ChatParts): Promise<Ending> {
   const person = { workspaceId, conversationId: conversationOf(run.lane) };
-  const history = readHistory(run.history, limits.maxMessages, parts.log);
-  const shared = isShared([...history, readRun(run.id, run.entries)]);
-  const system = await parts.systemPrompt(workspaceId, person.conversationId, { shared });
+  const shared = isShared([...past.runs, readRun(run.id, run.entries)]);
+  const prompt = await parts.systemPrompt(workspaceId, person.conversationId, { shared });
+  const summary = parts.limits.summary.on ? past.summary?.summary : undefined;
+  const system = summary === undefined ? prompt : `${prompt}\n\n${describeSummary(summary.text)}`;
+  const summing = keepSummary(run, past, { workspaceId, systemTokens: estimateTokens(system) }, parts);
+  // Whatever ends the work below ends this as well; the engine waits for it.
+  summing.catch(() => {});
+  const ending = await work(run, person, { system, history: past.runs }, parts);
+  await summing;
+  return ending;
+}
+
+/** What every model call of a run begins with. */
+interface Background {
+  readonly system: string;
+  readonly history: readonly RunRecord[];
+}
+
+async function work(
+  run: Run,
+  person: { readonly workspaceId: WorkspaceId; readonly conversationId: ConversationId },
+  { system, history }: Background,
+  parts: ChatParts,
+): Promise<Ending> {
+  const { limits } = parts;
+  const { workspaceId } = person;
   const toolbox = await parts.toolboxFor(workspaceId);
   const model = await chosenModel(run, person.conversationId, parts);
   const toolParts = {
@@ -101,7 +135,9 @@ async function tick(run: Run, { workspaceId }: InboundMessage, parts: ChatParts)
     onBegin: (step: string, tool: string) =>
       parts.live.tell(person.conversationId, { type: "run.progress", run_id: run.id, step, label: `Using ${tool}` }),
   };
+  const begun = parts.clock.now();
   for (let turn = 1; turn <= limits.maxSteps; turn++) {
+    if (activeMs(run.entries, begun, parts.clock.now()) > limits.maxRunMs) return fail(run, timeLimit(limits), parts);
     const step = modelStep(turn);
     if (!hasStep(run, step)) await run.absorb();
     let reply: ModelReply;
@@ -119,6 +155,8 @@ async function tick(run: Run, { workspaceId }: InboundMessage, parts: ChatParts)
       return fail(run, { code: error.code, sentence: explain(error) }, parts);
     }
     if (reply.toolCalls.length === 0) return answer(run, turn, reply, parts);
+    const repeat = findEndlessRepeat(run, turn, reply.toolCalls);
+    if (repeat !== undefined) return fail(run, repeatedCalls(repeat.name), parts);
     await callTools(run, turn, reply.toolCalls, person, toolParts);
     const waiting = await settleQuestions(run, parts);
     if (waiting !== undefined) return waiting;
@@ -127,6 +165,20 @@ async function tick(run: Run, { workspaceId }: InboundMessage, parts: ChatParts)
     `I stopped after ${limits.maxSteps} steps without reaching an answer; ` +
     "please ask for something smaller or say how to go on.";
   return fail(run, { code: "step_limit", sentence }, parts);
+}
+
+function timeLimit({ maxRunMs }: ChatLimits) {
+  const sentence =
+    `I stopped after ${describeMs(maxRunMs)} of work without reaching an answer; ` +
+    "please ask for something smaller or say how to go on.";
+  return { code: "time_limit", sentence };
+}
+
+function repeatedCalls(tool: string) {
+  const sentence =
+    `I stopped because I was going round in circles: I used ${tool} again and again in the same way, with the same ` +
+    "result every time. Please say how to go on.";
+  return { code: "repeated_calls", sentence };
 }
 
 /** Models are tried for longer than tools: an overload usually passes within a minute. */

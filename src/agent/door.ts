@@ -48,7 +48,7 @@ export function createDoor(parts: DoorParts): Door {
   async function admit(given: InboundMessage) {
     const message = await resolvePerson(wellFormed(given));
     const conversation = message.conversationId;
-    const facts = await conversations.touch(conversation, message.workspaceId, message.at);
+    const facts = await conversations.touch(conversation, message.workspaceId, message.at, message.identity);
     const control = isControl(message.text);
     // A command to begin anew is not the answer to an open question: the question is dropped.
     if (clearsHistory(message.text)) await dropOpenQuestion(conversation, message.id);
@@ -56,7 +56,8 @@ export function createDoor(parts: DoorParts): Door {
     const admission = await lanes.admit(control ? controlLane(conversation) : chatLane(conversation), {
       id: message.id,
       mode: control || clearsHistory(message.text) ? "alone" : INBOX_MODE[mode],
-      body: JSON.stringify(message),
+      // The end of the body stays the time of receipt, which is read without parsing the rest.
+      body: JSON.stringify(facts.shared ? { shared: true, ...message } : message),
     });
     parts.onAdmitted?.(message, admission.status);
     if (admission.status === "full")

@@ -216,7 +216,7 @@ describe("the limits", () => {
 
   test("tokens count, too, the system prompt's included", () => {
     // Each earlier message is 10 characters or 8 and 4 for its frame; "hi" takes 6, the system prompt 3.
-    const needed = 3 + 6 + (10 + 4) + (8 + 4);
+    const needed = 3 + 4 + 6 + (10 + 4) + (8 + 4);
     expect(context(history, [opened()], { maxTokens: needed })).toHaveLength(4);
     expect(context(history, [opened()], { maxTokens: needed - 1 })).toHaveLength(2);
   });

@@ -2,6 +2,7 @@ import type { ChatMessage } from "../models/contract.ts";
 import { wireUserName } from "../models/wire-request.ts";
 import type { InboundMessage } from "../kernel/messages.ts";
 import { listNames } from "./outcomes.ts";
+import { shortenResults } from "./shorten-results.ts";
 import { contentOf, partsOf, type RunRecord, type Turn } from "./runs.ts";
 
 /**
@@ -21,7 +22,8 @@ const OMITTED = "(This earlier result was left out to stay within the context li
  * The transcript for the next model call: the system prompt, as much history as fits, then the current run. Valid for
  * the provider by construction: every tool call is followed by exactly one result, a call and its results stay
  * together, ids are unique, the first message after the system prompt is a person's. Of the current run, what people
- * wrote and the last turn are always there; its earlier turns go only when there are too many tokens.
+ * wrote and the last turn are always there; its earlier turns go only when there are too many tokens, and then, when
+ * that is not enough, its last results are cut.
  */
 export function buildContext(
   system: string,
@@ -31,14 +33,15 @@ export function buildContext(
   countTokens: (text: string) => number,
 ): ChatMessage[] {
   const weigh = (group: Group) => weighed(group, countTokens);
-  const room = { messages: limits.maxMessages, tokens: limits.maxTokens - countTokens(system) };
+  const head: ChatMessage = { role: "system", content: clean(system) };
+  const room = { messages: limits.maxMessages, tokens: limits.maxTokens - messageTokens(head, countTokens) };
   const whole = groupsOf(current);
   const left = takeAway(room, whole.map(weigh));
   const fits = left.tokens >= 0;
   // Where the run itself has to lose something, nothing older takes the place.
-  const now = fits ? whole : fitCurrent(whole, left, weigh);
+  const now = fits ? whole : fitLastTurn(fitCurrent(whole, left, weigh), room.tokens, weigh, countTokens);
   const earlier = fits ? fitHistory(history, left, weigh) : [];
-  return [{ role: "system", content: clean(system) }, ...withOwnIds([...earlier, ...now])];
+  return [head, ...withOwnIds([...earlier, ...now])];
 }
 
 /** Messages that must not be separated: a person's message, or a turn with all its results. */
@@ -47,9 +50,16 @@ interface Group {
   readonly messages: readonly ChatMessage[];
 }
 
-interface Size {
+/** How much of the room something takes, or how much there is. */
+export interface Size {
   readonly messages: number;
   readonly tokens: number;
+}
+
+/** What a run takes when a model reads it whole. */
+export function weighRun(run: RunRecord, countTokens: (text: string) => number): Size {
+  const sizes = groupsOf(run).map((group) => weighed(group, countTokens));
+  return { messages: sum(sizes.map((size) => size.messages)), tokens: sum(sizes.map((size) => size.tokens)) };
 }
 
 function groupsOf(run: RunRecord): Group[] {
@@ -130,6 +140,21 @@ function fitCurrent(groups: readonly Group[], over: Size, weigh: (group: Group) 
   return shrunk
     .filter((group) => !gone.has(group))
     .map((group) => (group === firstLeft ? withNote(group, note) : group));
+}
+
+/** Results of many calls at once may be too much by themselves. */
+function fitLastTurn(
+  groups: readonly Group[],
+  tokens: number,
+  weigh: (group: Group) => Size,
+  countTokens: (text: string) => number,
+): readonly Group[] {
+  const excess = sum(groups.map((group) => weigh(group).tokens)) - tokens;
+  if (excess <= 0) return groups;
+  const last = groups.findLastIndex((group) => group.kind === "turn");
+  return groups.map((group, index) =>
+    index === last ? { ...group, messages: shortenResults(group.messages, excess, countTokens) } : group,
+  );
 }
 
 function withoutResults(group: Group): Group {

@@ -1,10 +1,16 @@
 import { z } from "zod";
 
+const usageSchema = z.object({
+  inputTokens: z.number(),
+  outputTokens: z.number(),
+  cachedInputTokens: z.number().optional(),
+});
+
 /** A model call's step as it stands in the journal. */
 export const modelReplySchema = z.object({
   text: z.string(),
   toolCalls: z.array(z.object({ id: z.string(), name: z.string(), args: z.string() })),
-  usage: z.object({ inputTokens: z.number(), outputTokens: z.number() }),
+  usage: usageSchema,
   model: z.string(),
   lengthLimited: z.boolean().optional(),
   notices: z.array(z.string()).optional(),
@@ -15,6 +21,34 @@ export type StoredReply = z.infer<typeof modelReplySchema>;
 export const toolResultSchema = z.object({
   content: z.string(),
   ok: z.boolean(),
+  /** True when the call was not done because it had come to the same too often. */
+  repeated: z.boolean().optional(),
   question: z.object({ ask: z.string(), choices: z.array(z.string()).optional() }).optional(),
 });
 export type StoredResult = z.infer<typeof toolResultSchema>;
+
+/** The step in which a run renews the running summary of its conversation. */
+export const SUMMARY_STEP = "summary";
+
+/**
+ * An attempt at a running summary as it stands in the journal. It carries on what the attempt before it knew, so that
+ * the newest one is all that has to be found.
+ */
+export const summaryStepSchema = z.object({
+  /** The summary in force after the attempt, whether this one made it or not. */
+  summary: z
+    .object({
+      text: z.string(),
+      /** The id of the newest run it covers. */
+      upTo: z.string(),
+      /** How many runs it covers. */
+      runs: z.number(),
+    })
+    .optional(),
+  /** Why this attempt made none. */
+  problem: z.string().optional(),
+  /** What asking the model took, when it answered. */
+  usage: usageSchema.optional(),
+  model: z.string().optional(),
+});
+export type SummaryStep = z.infer<typeof summaryStepSchema>;

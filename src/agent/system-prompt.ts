@@ -2,12 +2,7 @@ import type { ConversationId, WorkspaceId } from "../kernel/ids.ts";
 import { platformOf, type PlatformName } from "../kernel/messages.ts";
 import type { Clock } from "../kernel/ports.ts";
 import type { MemoryStore } from "../store/memory.ts";
-
-/** What the model should know about where its answer is read. */
-const PLATFORM_HINTS: Partial<Record<PlatformName, string>> = {
-  terminal: "Your answer is shown in a terminal as plain text: keep markup light and lines short.",
-  web: "Your answer is shown on a web page that renders Markdown.",
-};
+import type { PromptContext } from "./prompt-function.ts";
 
 /**
  * Builds the system prompt of one person: the configured text, where they are, and what they asked to be remembered.
@@ -15,7 +10,9 @@ const PLATFORM_HINTS: Partial<Record<PlatformName, string>> = {
  */
 export function createSystemPrompt(parts: {
   /** A text, or a function of the person. */
-  readonly prompt: string | ((workspace: WorkspaceId) => string | Promise<string>);
+  readonly prompt: string | ((context: PromptContext) => string | Promise<string>);
+  /** What the model should know about where its answer is read; an empty text for nothing. */
+  readonly hint: (platform: PlatformName) => string;
   readonly memory: Pick<MemoryStore, "promptEntries">;
   readonly clock: Clock;
 }) {
@@ -25,18 +22,21 @@ export function createSystemPrompt(parts: {
     { shared }: { readonly shared: boolean },
   ): Promise<string> => {
     const { prompt } = parts;
+    const platform = platformOf(conversation);
+    const now = new Date(parts.clock.now()).toISOString();
+    const context = { user: { id: workspace }, conversation: { id: conversation, shared }, platform, now };
     const [text, entries] = await Promise.all([
-      typeof prompt === "string" ? prompt : prompt(workspace),
+      typeof prompt === "string" ? prompt : prompt(context),
       shared ? [] : parts.memory.promptEntries(workspace),
     ]);
     const remembered = entries.map((entry) =>
       "value" in entry ? `- ${entry.key}: ${entry.value}` : `- ${entry.key}: (secret, not shown)`,
     );
-    const hint = PLATFORM_HINTS[platformOf(conversation)];
+    const hint = parts.hint(platform).trim();
     return [
       text.trim(),
-      `Today is ${new Date(parts.clock.now()).toISOString().slice(0, 10)} (UTC).`,
-      ...(hint === undefined ? [] : [hint]),
+      `Today is ${now.slice(0, 10)} (UTC).`,
+      ...(hint === "" ? [] : [hint]),
       ...(remembered.length === 0 ? [] : ["What this person asked you to remember:", ...remembered]),
     ].join("\n\n");
   };

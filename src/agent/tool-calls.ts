@@ -9,7 +9,8 @@ import type { Tool, ToolContext } from "../tools/contract.ts";
 import { parseToolArgs, renderToolFailure, renderToolResult, unknownTool } from "../tools/result.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
 import { decideCall, reviewResult } from "./hooked-calls.ts";
-import { modelStep, toolStep } from "./runs.ts";
+import { describeRepeat, judgeRepeat, type MadeCall, type RepeatVerdict } from "./repeated-calls.ts";
+import { modelStep, partsOf, readRun, toolStep } from "./runs.ts";
 import type { StoredResult } from "./steps.ts";
 
 export interface ToolCallParts {
@@ -40,9 +41,15 @@ export async function callTools(
   const hooks = hasStep(run, modelStep(turn + 1)) ? undefined : parts.hooks;
   const { hooks: _hooks, ...others } = parts;
   const callParts = hooks === undefined ? others : { ...others, hooks };
+  const before = turnsBefore(run, turn);
   for (const group of groupCalls(taken, (name) => parts.toolbox.find(name)?.effect === "read"))
     await Promise.all(
-      group.map(({ call, index }) => recordFailure(callTool(run, toolStep(turn, index + 1), call, person, callParts))),
+      group.map(({ call, index }) => {
+        const step = toolStep(turn, index + 1);
+        const repeat = judgeRepeat(before, call);
+        if (repeat.kind === "do") return recordFailure(callTool(run, step, call, person, callParts));
+        return run.step<StoredResult>(step, () => Promise.resolve(refusedRepeat(repeat))).then(() => {});
+      }),
     );
   for (let index = taken.length; index < calls.length; index++)
     await run.step(toolStep(turn, index + 1), () => Promise.resolve(refused(parts.maxCalls)));
@@ -50,6 +57,34 @@ export async function callTools(
 
 function hasStep(run: Run, name: string): boolean {
   return run.entries.some((entry) => entry.kind === "step" && entry.step === name);
+}
+
+/** The first call of a turn that has been made, and refused, so often that the run should end; undefined for none. */
+export function findEndlessRepeat(
+  run: Run,
+  turn: number,
+  calls: readonly ToolCall[],
+): { readonly name: string } | undefined {
+  const before = turnsBefore(run, turn);
+  return calls.find((call) => judgeRepeat(before, call).kind === "stop");
+}
+
+/** What the turns before this one called, and what came of it. */
+function turnsBefore(run: Run, turn: number): MadeCall[][] {
+  return partsOf(readRun(run.id, run.entries)).flatMap((part) => {
+    if (part.kind !== "turn" || part.turn.number >= turn) return [];
+    const { reply, results } = part.turn;
+    return [
+      reply.toolCalls.map(({ name, args }, index) => {
+        const result = results[index];
+        return { name, args, result: result?.repeated === true ? "refused" : { content: result?.content ?? "" } };
+      }),
+    ];
+  });
+}
+
+function refusedRepeat(repeat: Exclude<RepeatVerdict, { kind: "do" }>): StoredResult {
+  return { ...failure(new InvalidInput(describeRepeat(repeat), { code: "repeated_call" })), repeated: true };
 }
 
 interface NumberedCall {

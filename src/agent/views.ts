@@ -22,7 +22,7 @@ import {
   type RunRecord,
 } from "./runs.ts";
 import { runPointerKey } from "./settle.ts";
-import { modelReplySchema } from "./steps.ts";
+import { modelReplySchema, SUMMARY_STEP, summaryStepSchema } from "./steps.ts";
 
 export interface ViewParts {
   readonly lanes: Lanes;
@@ -172,10 +172,10 @@ async function findLane(id: RunId, lanes: Lanes): Promise<LaneId | undefined> {
 /** A run as operators see it: its steps, tries, times and tokens. */
 export function toRunView(run: RunRecord, conversation: ConversationId, state: LaneState): RunView {
   const current = "runId" in state && state.runId === run.runId ? state : undefined;
-  const replies = run.entries.flatMap((entry) => {
-    if (entry.kind !== "step" || modelCallNumber(entry.step) === undefined) return [];
-    const reply = modelReplySchema.safeParse(entry.outcome.value);
-    return reply.success ? [reply.data] : [];
+  const usages = run.entries.flatMap((entry) => {
+    if (entry.kind !== "step" || !isModelCall(entry.step)) return [];
+    const value = (entry.step === SUMMARY_STEP ? summaryStepSchema : modelReplySchema).safeParse(entry.outcome.value);
+    return value.data?.usage === undefined ? [] : [value.data.usage];
   });
   return {
     id: run.runId,
@@ -186,9 +186,13 @@ export function toRunView(run: RunRecord, conversation: ConversationId, state: L
     attempt: current?.attempt,
     messageIds: messageIdsOf(run.entries),
     steps: stepViews(run),
-    inputTokens: replies.reduce((sum, reply) => sum + reply.usage.inputTokens, 0),
-    outputTokens: replies.reduce((sum, reply) => sum + reply.usage.outputTokens, 0),
+    inputTokens: usages.reduce((sum, usage) => sum + usage.inputTokens, 0),
+    outputTokens: usages.reduce((sum, usage) => sum + usage.outputTokens, 0),
   };
+}
+
+function isModelCall(step: string): boolean {
+  return step === SUMMARY_STEP || modelCallNumber(step) !== undefined;
 }
 
 function stepViews(run: RunRecord): RunStepView[] {
@@ -197,7 +201,7 @@ function stepViews(run: RunRecord): RunStepView[] {
     if (part.kind === "turn")
       for (const [index, call] of part.turn.reply.toolCalls.entries())
         tools.set(toolStep(part.turn.number, index + 1), call.name);
-  const whatOf = (step: string) => tools.get(step) ?? (modelCallNumber(step) === undefined ? "engine" : "model");
+  const whatOf = (step: string) => tools.get(step) ?? (isModelCall(step) ? "model" : "engine");
   const recorded = stepsByName(run);
   const begun = new Map<string, RunStepView>();
   const views: RunStepView[] = [];

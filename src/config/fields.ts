@@ -7,10 +7,11 @@ export function text() {
 }
 
 /** A value that is never shown; without white space, which no key or token has. */
-export function secret(description: string) {
+export function secret(description: string, { minChars = 1 }: { readonly minChars?: number } = {}) {
   return z
     .string()
     .regex(/^\S+$/, "must not be empty or contain white space")
+    .min(minChars, `must have at least ${minChars} characters`)
     .transform(asSecret)
     .meta({ description, writeOnly: true });
 }

@@ -44,7 +44,15 @@ describe("what is in force", () => {
     const { config, warnings } = await load(undefined);
     expect(JSON.parse(JSON.stringify(config))).toEqual({
       bot: { name: "Parley", prompt: "prompts/system.md", prompt_text: "Be kind." },
-      ai: { model: "gpt-4.1-mini", timeout_s: 120, max_steps: 30, history_messages: 50, history_tokens: 24000 },
+      ai: {
+        model: "gpt-4.1-mini",
+        timeout_s: 120,
+        max_steps: 30,
+        history_messages: 50,
+        history_tokens: 24000,
+        max_run_s: 1800,
+      },
+      context: { summary: "on", summary_share: 0.8, summary_tokens: 500 },
       budgets: {
         currency: "USD",
         zone: "UTC",
@@ -56,6 +64,14 @@ describe("what is in force", () => {
       redis: { partitions: 1 },
       data_dir: ".data",
       roles: ["gateway", "worker", "scheduler", "api"],
+      platform_hints: {
+        web: expect.stringContaining("web page"),
+        terminal: expect.stringContaining("terminal"),
+        slack: expect.stringContaining("Slack"),
+        discord: expect.stringContaining("Discord"),
+        telegram: expect.stringContaining("Telegram"),
+        api: "",
+      },
       queue: { mode: "queue", max_waiting: 1000 },
       worker: { chat_concurrency: 64, delivery_concurrency: 128, drain_s: 10 },
       hooks: { timeout_s: 5, max_failures: 5 },
@@ -114,7 +130,7 @@ describe("what is in force", () => {
     ["PARLEY_DATA", "/var/lib/parley", (c) => c.data_dir, "/var/lib/parley"],
     ["PARLEY_ROLES", "api, worker,", (c) => c.roles, ["api", "worker"]],
     ["PARLEY_ACCESS", "open", (c) => c.access, "open"],
-    ["PARLEY_MASTER_KEY", "mk", (c) => c.master_key?.reveal(), "mk"],
+    ["PARLEY_MASTER_KEY", "sixteen-letters!", (c) => c.master_key?.reveal(), "sixteen-letters!"],
     ["LOG_LEVEL", "debug", (c) => c.log_level, "debug"],
     ["SLACK_SIGNING_SECRET", "s", (c) => c.platforms.slack.signing_secret?.reveal(), "s"],
     ["SLACK_API_URL", "http://127.0.0.1:1/api/", (c) => c.platforms.slack.api_url, "http://127.0.0.1:1/api/"],
@@ -182,14 +198,14 @@ describe("what is refused, and where", () => {
       "sever: 1\n",
       {},
       [
-        "parley.yaml:1:1 sever: unknown key; known here: bot, ai, models, prices, budgets, server, access, redis, data_dir, roles, queue, worker, hooks, log_level, master_key, platforms",
+        "parley.yaml:1:1 sever: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, redis, data_dir, roles, platform_hints, queue, worker, hooks, log_level, master_key, platforms",
       ],
     ],
     [
       "__proto__:\n  a: 1\n",
       {},
       [
-        "parley.yaml:1:1 __proto__: unknown key; known here: bot, ai, models, prices, budgets, server, access, redis, data_dir, roles, queue, worker, hooks, log_level, master_key, platforms",
+        "parley.yaml:1:1 __proto__: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, redis, data_dir, roles, platform_hints, queue, worker, hooks, log_level, master_key, platforms",
       ],
     ],
     [
@@ -197,6 +213,7 @@ describe("what is refused, and where", () => {
       {},
       ['parley.yaml:3:5 roles.1: expected one of "gateway"|"worker"|"scheduler"|"api"'],
     ],
+    ["master_key: fifteen-letters\n", {}, ["parley.yaml:1:13 master_key: must have at least 16 characters"]],
     ["roles: []\n", {}, ["parley.yaml:1:8 roles: expected at least one role"]],
     ["- a\n- b\n", {}, ["parley.yaml:1:1 expected keys and values, such as `log_level: info`"]],
     ["just text\n", {}, ["parley.yaml:1:1 expected keys and values, such as `log_level: info`"]],

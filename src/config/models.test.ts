@@ -42,6 +42,14 @@ describe("the configured models", () => {
     });
   });
 
+  test("have the longest answer of their own, or that of `ai`", async () => {
+    const urls = "url: http://one.example/v1, model";
+    const { models } = configuredModels(
+      await load(`ai: { ${urls}: a, max_tokens: 500 }\nmodels: [{ ${urls}: b }, { ${urls}: c, max_tokens: 9 }]\n`),
+    );
+    expect(models.map(({ maxTokens }) => maxTokens)).toEqual([500, 500, 9]);
+  });
+
   test("are several, the one of `ai` first, with prices by name", async () => {
     const { models, purposes } = configuredModels(await load(SEVERAL, { LOCAL_KEY: "key-local" }));
     expect(models.map(({ apiKey, ...rest }) => ({ ...rest, key: apiKey?.reveal() }))).toEqual([

@@ -9,6 +9,7 @@ export interface ConfiguredModel {
   readonly apiKey?: Secret;
   readonly timeoutMs: number;
   readonly temperature?: number;
+  readonly maxTokens?: number;
   readonly contextTokens?: number;
   readonly price?: { readonly input: number; readonly output: number; readonly cachedInput?: number };
 }
@@ -34,6 +35,7 @@ export function configuredModels({
     models: named.map((entry) => {
       const price = prices.find(({ model }) => model === entry.name);
       const temperature = entry.temperature ?? ai.temperature;
+      const maxTokens = entry.max_tokens ?? ai.max_tokens;
       const contextTokens = "context_tokens" in entry ? entry.context_tokens : undefined;
       return {
         name: entry.name,
@@ -42,6 +44,7 @@ export function configuredModels({
         timeoutMs: (entry.timeout_s ?? ai.timeout_s) * 1000,
         ...(entry.api_key === undefined ? {} : { apiKey: entry.api_key }),
         ...(temperature === undefined ? {} : { temperature }),
+        ...(maxTokens === undefined ? {} : { maxTokens }),
         ...(contextTokens === undefined ? {} : { contextTokens }),
         ...(price === undefined ? {} : { price: readPrice(price) }),
       };

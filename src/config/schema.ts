@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { context, platformHints } from "./context-schema.ts";
 import type { DeepReadonly } from "./deep-freeze.ts";
 import { asSecret, secret, text, webUrl } from "./fields.ts";
 import { budgets, checkModelNames, models, prices } from "./spending-schema.ts";
@@ -61,6 +62,20 @@ const ai = z
       .max(10_000_000)
       .default(24_000)
       .describe("About how many tokens of a conversation are shown to the model at most."),
+    max_run_s: z
+      .int()
+      .min(1)
+      .max(86_400)
+      .default(1800)
+      .describe(
+        "Seconds one answer may be worked on; after that it ends with a clear message. Time in which it waits for a person or for another try does not count.",
+      ),
+    max_tokens: z
+      .int()
+      .min(1)
+      .max(10_000_000)
+      .describe("The longest answer of one model call, in tokens. When unset the provider's own limit counts.")
+      .exactOptional(),
     temperature: z
       .number()
       .min(0)
@@ -95,6 +110,16 @@ const bot = z
     prompt: text()
       .default("prompts/system.md")
       .describe("The file with the system prompt, relative to the configuration folder and inside it."),
+    prompt_function: text()
+      .regex(/^[^\0]+\.(ts|mts|js|mjs)$/, "expected a .ts or .js file")
+      .refine(
+        (file) => !/(^[/\\])|(^|[/\\])\.\.([/\\]|$)|^[A-Za-z]:/.test(file),
+        "must be inside the configuration folder",
+      )
+      .describe(
+        "A file inside the configuration folder whose default export makes the system prompt for each person. While it fails, `bot.prompt` is used. See docs/context.md.",
+      )
+      .exactOptional(),
   })
   .prefault({})
   .describe("How the bot presents itself.");
@@ -194,6 +219,7 @@ export const configSchema = z
   .strictObject({
     bot,
     ai,
+    context,
     models,
     prices,
     budgets,
@@ -211,6 +237,7 @@ export const configSchema = z
       .min(1, "expected at least one role")
       .default(["gateway", "worker", "scheduler", "api"])
       .describe("What this process does."),
+    platform_hints: platformHints,
     queue,
     worker,
     hooks,
@@ -219,7 +246,8 @@ export const configSchema = z
       .default("info")
       .describe("The least important lines that are still logged."),
     master_key: secret(
-      "Encrypts the credentials people connect. Keep it safe: without it they are lost.",
+      "Encrypts the credentials people connect: 16 characters or more. Keep it safe: without it they are lost.",
+      { minChars: 16 },
     ).exactOptional(),
     platforms: z
       .strictObject({ slack, discord, telegram })

@@ -27,7 +27,7 @@ describe("the shipped config folder", () => {
 
   test("shows every key, each with its default or a valid example", async () => {
     const { keys } = listConfigKeys();
-    const env = Object.fromEntries(EXAMPLE_VARIABLES.map((name) => [name, "an-example"]));
+    const env = Object.fromEntries(EXAMPLE_VARIABLES.map((name) => [name, "an-example-of-16"]));
     const load = (left: RegExp) => {
       const readSettings = withSettings((text) =>
         uncommented(text)

@@ -23,6 +23,12 @@ export const models = z
         .max(2)
         .describe("Sampling temperature; `ai.temperature` unless set.")
         .exactOptional(),
+      max_tokens: z
+        .int()
+        .min(1)
+        .max(10_000_000)
+        .describe("The longest answer of one call, in tokens; `ai.max_tokens` unless set.")
+        .exactOptional(),
       context_tokens: z
         .int()
         .min(500)
@@ -98,7 +104,7 @@ export const budgets = z
       .max(10_000_000)
       .default(4000)
       .describe(
-        "How many tokens of output are reserved before a model call. What was really used is settled after it.",
+        "How many tokens of output are reserved before a model call. What was really used is settled after it. Where a limit in money is set, this is also the longest answer that is asked for.",
       ),
     limits: z
       .array(budgetRule)

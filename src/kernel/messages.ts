@@ -30,6 +30,8 @@ export const inboundMessageSchema = z.object({
   identity: id<WorkspaceId>().optional(),
   /** The author's name as others see it, shown to the model in groups. */
   authorName: z.string().optional(),
+  /** Several people have spoken in the conversation; set at the door. */
+  shared: z.boolean().optional(),
   text: z.string(),
   attachments: z.array(attachmentSchema).optional(),
   /** When it was received, in milliseconds since 1970. */

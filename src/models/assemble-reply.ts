@@ -16,6 +16,7 @@ export interface ReplyDraft {
   model: string | undefined;
   inputTokens: number | undefined;
   outputTokens: number | undefined;
+  cachedTokens: number | undefined;
 }
 
 /** A draft of a reply of which nothing has arrived. */
@@ -29,6 +30,7 @@ export function emptyDraft(): ReplyDraft {
     model: undefined,
     inputTokens: undefined,
     outputTokens: undefined,
+    cachedTokens: undefined,
   };
 }
 
@@ -38,6 +40,8 @@ export function addChunk(draft: ReplyDraft, chunk: Chunk): string {
   // Some servers count in every chunk, upwards; some send zeros until the end.
   draft.inputTokens = chunk.usage?.prompt_tokens || draft.inputTokens;
   draft.outputTokens = chunk.usage?.completion_tokens ?? draft.outputTokens;
+  draft.cachedTokens =
+    (chunk.usage?.prompt_tokens_details?.cached_tokens ?? chunk.usage?.prompt_cache_hit_tokens) || draft.cachedTokens;
   const choice = chunk.choices?.find((one) => (one.index ?? 0) === 0);
   if (choice === undefined) return "";
   if (choice.finish_reason) draft.finish = choice.finish_reason.toLowerCase();
@@ -146,6 +150,10 @@ function usageOf(draft: ReplyDraft, request: ReplyContext["request"]): Usage {
       draft.outputTokens ??
       estimateTokens(draft.text + draft.refusal + draft.calls.map((call) => call.name + call.args).join("")) +
         Math.ceil(draft.reasoningLength / 4),
+    // A part of a count that is only estimated would be no part of it.
+    ...(draft.cachedTokens === undefined || draft.inputTokens === undefined
+      ? {}
+      : { cachedInputTokens: Math.min(draft.cachedTokens, draft.inputTokens) }),
   };
 }
 

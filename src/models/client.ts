@@ -16,6 +16,8 @@ export interface ModelClientOptions {
   readonly apiKey?: string;
   readonly model: string;
   readonly temperature?: number;
+  /** The longest answer, in tokens; the provider's own limit unless set. */
+  readonly maxTokens?: number;
   /** Milliseconds a whole call may take. */
   readonly timeoutMs: number;
   /** Milliseconds until the first byte of the reply; three quarters of `timeoutMs` unless told otherwise. */

@@ -30,6 +30,8 @@ export interface ModelRequest {
   readonly tools: readonly ToolSpec[];
   /** Overrides the configured model. */
   readonly model?: string;
+  /** The longest answer; a limit of the model's own counts when it is smaller. */
+  readonly maxTokens?: number;
   readonly signal: AbortSignal;
   /** Whose budgets the call is counted in, and the step it belongs to; without it nothing is counted. */
   readonly spender?: {
@@ -44,6 +46,8 @@ export interface ModelRequest {
 export interface Usage {
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** The part of `inputTokens` that the provider had in its cache, when it says so. */
+  readonly cachedInputTokens?: number;
 }
 
 /** A complete, checked reply: it has text, tool calls or both, never neither. */

@@ -8,16 +8,11 @@ export interface Price {
   readonly cachedInput?: number;
 }
 
-/** Tokens of one call. `cachedInputTokens` are part of `inputTokens`. */
-export interface TokenCount extends Usage {
-  readonly cachedInputTokens?: number;
-}
-
 /**
  * What a call costs, in millionths of the currency's unit, rounded up to a whole one. Exact: the same count and price
  * give the same cost everywhere, so that sums can be compared. Without a price a call costs nothing.
  */
-export function costOf(count: TokenCount, price: Price | undefined): number {
+export function costOf(count: Usage, price: Price | undefined): number {
   if (price === undefined) return 0;
   const input = whole(count.inputTokens);
   const cached = whole(Math.min(count.cachedInputTokens ?? 0, count.inputTokens));
@@ -36,7 +31,7 @@ export interface Spending {
 }
 
 /** What a call took that was answered by a model of this price. */
-export function spendingOf(count: TokenCount, price: Price | undefined): Spending {
+export function spendingOf(count: Usage, price: Price | undefined): Spending {
   return { tokens: count.inputTokens + count.outputTokens, money: costOf(count, price), steps: 1 };
 }
 

@@ -46,6 +46,15 @@ export const chunkSchema = z.object({
       }),
     )
     .nullish(),
-  usage: z.object({ prompt_tokens: countSchema, completion_tokens: countSchema }).nullish().catch(undefined),
+  usage: z
+    .object({
+      prompt_tokens: countSchema,
+      completion_tokens: countSchema,
+      prompt_tokens_details: z.object({ cached_tokens: countSchema }).nullish().catch(undefined),
+      // DeepSeek's name for the same.
+      prompt_cache_hit_tokens: countSchema,
+    })
+    .nullish()
+    .catch(undefined),
 });
 export type Chunk = z.output<typeof chunkSchema>;

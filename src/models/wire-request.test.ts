@@ -33,6 +33,24 @@ test("no tools means no list of tools, and no temperature none in the request", 
   expect(Object.keys(body)).toEqual(["model", "messages", "stream", "stream_options"]);
 });
 
+test.each([
+  { model: "gpt-4.1", own: undefined, asked: undefined, sent: {} },
+  { model: "gpt-4.1", own: 100, asked: undefined, sent: { max_tokens: 100 } },
+  { model: "qwen3", own: undefined, asked: 50, sent: { max_tokens: 50 } },
+  { model: "gpt-4.1", own: 100, asked: 50, sent: { max_tokens: 50 } },
+  { model: "gpt-4.1", own: 50, asked: 100, sent: { max_tokens: 50 } },
+  { model: "o3-mini", own: 50, asked: 100, sent: { max_completion_tokens: 50 } },
+  { model: "openai/gpt-5.1", own: undefined, asked: 100, sent: { max_completion_tokens: 100 } },
+  { model: "olmo-2", own: 50, asked: undefined, sent: { max_tokens: 50 } },
+])("an answer of $model limited to $own by the model and $asked by the caller is asked for with $sent", (given) => {
+  const { body } = wireRequest(
+    { messages: [], tools: [], ...(given.asked === undefined ? {} : { maxTokens: given.asked }) },
+    { model: given.model, ...(given.own === undefined ? {} : { maxTokens: given.own }) },
+  );
+  const limits = Object.entries(body).filter(([key]) => key.startsWith("max_"));
+  expect(Object.fromEntries(limits)).toEqual(given.sent);
+});
+
 test("dots in tool names become underscores and are found again, even when two names meet", () => {
   const { body, toolName } = wireRequest(
     {

@@ -12,8 +12,8 @@ export interface WireRequest {
 
 /** Turns a request into the body of a streaming chat completion. Pure. */
 export function wireRequest(
-  request: Pick<ModelRequest, "messages" | "tools">,
-  settings: { readonly model: string; readonly temperature?: number },
+  request: Pick<ModelRequest, "messages" | "tools" | "maxTokens">,
+  settings: { readonly model: string; readonly temperature?: number; readonly maxTokens?: number },
 ): WireRequest {
   const names = wireToolNames(request.tools);
   const wireName = (name: string) => names.get(name) ?? plainName(name);
@@ -29,11 +29,18 @@ export function wireRequest(
       // An empty list is refused by most providers.
       ...(tools.length > 0 ? { tools } : {}),
       ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
+      ...lengthLimit(settings.model, Math.min(request.maxTokens ?? Infinity, settings.maxTokens ?? Infinity)),
       stream: true,
       stream_options: { include_usage: true },
     },
     toolName: (wire) => originals.get(wire) ?? wire,
   };
+}
+
+/** The older name of the limit is what nearly every server knows; OpenAI's reasoning models refuse it. */
+function lengthLimit(model: string, maxTokens: number) {
+  if (maxTokens === Infinity) return {};
+  return /^(openai\/)?(o\d|gpt-5)/.test(model) ? { max_completion_tokens: maxTokens } : { max_tokens: maxTokens };
 }
 
 /**

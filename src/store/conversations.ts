@@ -7,6 +7,8 @@ import { defineScript } from "./script.ts";
 export interface ConversationFacts {
   /** Who spoke first; a direct chat belongs to them. */
   readonly owner: WorkspaceId;
+  /** Whether anybody else has ever spoken there. */
+  readonly shared: boolean;
   /** How messages that arrive during a run are taken; absent means the configured default. */
   readonly queueMode?: string;
   /** Which model is asked first; absent means the configured default. */
@@ -18,7 +20,12 @@ const KEEP_MS = 400 * 86_400_000;
 const LISTED_PER_PERSON = 20_000;
 const LISTED_IN_ALL = 100_000;
 
-const factsSchema = z.object({ owner: z.string().min(1), mode: z.string().optional(), model: z.string().optional() });
+const factsSchema = z.object({
+  owner: z.string().min(1),
+  mode: z.string().optional(),
+  model: z.string().optional(),
+  shared: z.string().optional(),
+});
 
 const clearField = defineScript({
   file: new URL("./scripts/clear-field.lua", import.meta.url),
@@ -37,8 +44,13 @@ export function createConversationStore(redis: RedisConnection) {
   const ofPerson = (workspace: WorkspaceId) => `convs:{${workspace}}`;
 
   return {
-    /** Notes that a person spoke in a conversation and returns what is known of it. */
-    async touch(id: ConversationId, workspace: WorkspaceId, at: number): Promise<ConversationFacts> {
+    /** Notes that a person spoke, with an account of theirs, in a conversation and returns what is known of it. */
+    async touch(
+      id: ConversationId,
+      workspace: WorkspaceId,
+      at: number,
+      account: WorkspaceId = workspace,
+    ): Promise<ConversationFacts> {
       const [, facts] = await Promise.all([
         redis.hsetnx(key(id), "owner", workspace),
         redis.hgetall(key(id)),
@@ -46,7 +58,11 @@ export function createConversationStore(redis: RedisConnection) {
         redis.zadd(ofPerson(workspace), at, id),
         redis.zadd(all, at, id),
       ]);
-      return toFacts(facts) ?? { owner: workspace };
+      const known = toFacts(facts) ?? { owner: workspace, shared: false };
+      if (known.shared || known.owner === workspace || known.owner === account) return known;
+      // For good: what is private must stay out even when the other one never comes back.
+      await redis.hset(key(id), "shared", "1");
+      return { ...known, shared: true };
     },
 
     /** Drops the oldest entries of the lists beyond their limits; call it now and then. */
@@ -121,9 +137,10 @@ export type ConversationStore = ReturnType<typeof createConversationStore>;
 function toFacts(hash: Record<string, string>): ConversationFacts | undefined {
   const parsed = factsSchema.safeParse(hash);
   if (!parsed.success) return undefined;
-  const { owner, mode, model } = parsed.data;
+  const { owner, mode, model, shared } = parsed.data;
   return {
     owner: owner as WorkspaceId,
+    shared: shared !== undefined,
     ...(mode === undefined ? {} : { queueMode: mode }),
     ...(model === undefined ? {} : { model }),
   };

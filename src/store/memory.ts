@@ -62,6 +62,8 @@ export interface MemoryStore {
   reveal(workspaceId: WorkspaceId, key: string): Promise<Secret | undefined>;
   /** Moves what one account was told to another person's memory; what stands there already is not touched. Safe to repeat. */
   adopt(from: WorkspaceId, to: WorkspaceId): Promise<Adoption>;
+  /** The values of all secrets, for taking them out of a text; never for a model or a log. */
+  revealAll(workspaceId: WorkspaceId): Promise<readonly Secret[]>;
   /** Forgets everything about a person. */
   eraseMemory(workspaceId: WorkspaceId): Promise<void>;
 }
@@ -154,6 +156,10 @@ export function createMemoryStore(redis: RedisConnection, limits: MemoryLimits =
         taken += 1;
       }
       return { taken, left };
+    },
+    async revealAll(workspaceId) {
+      const { entries } = await readAll(workspaceId);
+      return entries.filter(({ secret }) => secret).map(({ kept }) => new Secret(kept));
     },
     async eraseMemory(workspaceId) {
       await redis.del(hashOf(workspaceId));

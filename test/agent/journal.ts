@@ -54,6 +54,8 @@ export const line = {
   expired: (turn: number, index: number) => step(expiredStep(toolStep(turn, index)), { value: true }),
   intent: (turn: number, index: number) => intentLine(toolStep(turn, index), 2),
   tryFailed: (name: string, tries: number) => tryFailedLine(name, "busy", 2, tries),
+  /** A step of another kind. */
+  step: (name: string, value: unknown) => step(name, { value }),
   ended: (run: string, end: End, text?: string) => endedLine(parseRunId(run), end, 9, text),
 };
 

@@ -20,6 +20,10 @@ export interface LabOptions {
   readonly modelTimeoutMs?: number;
   /** Further parts, as the program would have them. */
   readonly more?: Partial<RuntimeOptions>;
+  /** Budgets and prices of the settings count, as in the program. */
+  readonly metered?: boolean;
+  /** Another model than the scripted one. */
+  readonly modelUrl?: string;
   /** Nothing is worked on until `startWorker`. */
   readonly idle?: boolean;
 }
@@ -29,10 +33,11 @@ export async function openLab({ database, idle = false, ...options }: LabOptions
   const model = await startModelServer();
   const prefix = `api:${randomUUID().slice(0, 8)}`;
   const lines: string[] = [];
-  const log = recordingLog(lines);
+  const everything: string[] = [];
+  const log = recordingLog(lines, everything);
   const redis = connectRedis({ kind: "socket", ...database }, "main", log);
   const feed = await watchConversations(database.path, prefix);
-  const build = () => assemble({ ...options, database, redis, modelUrl: model.url, log });
+  const build = () => assemble({ modelUrl: model.url, ...options, database, redis, log });
   let runtime = await build();
   let conversations = 0;
   if (!idle) await runtime.worker.start();
@@ -42,6 +47,8 @@ export async function openLab({ database, idle = false, ...options }: LabOptions
     redis,
     /** What was logged as a warning or an error. */
     lines,
+    /** Everything that was logged. */
+    log: everything,
     runtime: (): Runtime => runtime,
     startWorker: () => runtime.worker.start(),
 
@@ -65,15 +72,15 @@ export async function openLab({ database, idle = false, ...options }: LabOptions
     events: (conversation: ConversationId): readonly LiveEvent[] => feed.events(conversation),
 
     /** Everything said in a conversation so far, in the order people saw it. */
-    said: (conversation: ConversationId): LiveDelivery[] => deliveriesIn(feed.events(conversation)),
+    said: (conversation: ConversationId): readonly LiveDelivery[] => feed.deliveries(conversation),
 
     /** Resolves with the delivery that answers a message. */
     answerTo: (conversation: ConversationId, id: MessageId): Promise<LiveDelivery> =>
-      feed.until(() => deliveriesIn(feed.events(conversation)).find((delivery) => delivery.answers.includes(id))),
+      feed.until(() => feed.deliveries(conversation).find((delivery) => delivery.answers.includes(id))),
 
     /** Resolves with the `number`th delivery of a kind in a conversation, counted from 1. */
     delivery: (conversation: ConversationId, kind: LiveDelivery["kind"], number = 1): Promise<LiveDelivery> =>
-      feed.until(() => deliveriesIn(feed.events(conversation)).filter((each) => each.kind === kind)[number - 1]),
+      feed.until(() => feed.deliveries(conversation).filter((each) => each.kind === kind)[number - 1]),
 
     /** Resolves when `find` finds something; it is asked again after every live event. */
     until: <T>(find: () => T | undefined): Promise<T> => feed.until(find),
@@ -97,18 +104,23 @@ export async function openLab({ database, idle = false, ...options }: LabOptions
 export type Lab = Awaited<ReturnType<typeof openLab>>;
 
 async function watchConversations(path: string, prefix: string) {
-  const seen: { readonly channel: string; readonly event: LiveEvent }[] = [];
+  const seen = new Map<string, { readonly events: LiveEvent[]; readonly deliveries: LiveDelivery[] }>();
   const waiting = new Set<() => void>();
   const listener = new Redis({ path });
   // Channels are shared by all databases of the server, the prefix is not.
   await listener.psubscribe(liveChannel(parseConversationId(`${prefix}-*`)));
   listener.on("pmessage", (_pattern: string, channel: string, payload: string) => {
-    seen.push({ channel, event: JSON.parse(payload) as LiveEvent });
+    const event = JSON.parse(payload) as LiveEvent;
+    const here = seen.get(channel) ?? { events: [], deliveries: [] };
+    here.events.push(event);
+    if (event.type === "delivery") here.deliveries.push(event.delivery);
+    seen.set(channel, here);
     for (const look of waiting) look();
   });
   return {
-    events: (conversation: ConversationId) =>
-      seen.filter(({ channel }) => channel === liveChannel(conversation)).map(({ event }) => event),
+    events: (conversation: ConversationId): readonly LiveEvent[] => seen.get(liveChannel(conversation))?.events ?? [],
+    deliveries: (conversation: ConversationId): readonly LiveDelivery[] =>
+      seen.get(liveChannel(conversation))?.deliveries ?? [],
     until<T>(find: () => T | undefined): Promise<T> {
       return new Promise((resolve) => {
         const look = () => {
@@ -125,16 +137,17 @@ async function watchConversations(path: string, prefix: string) {
   };
 }
 
-function deliveriesIn(events: readonly LiveEvent[]): LiveDelivery[] {
-  return events.flatMap((event) => (event.type === "delivery" ? [event.delivery] : []));
-}
-
-function recordingLog(lines: string[]): Log {
+function recordingLog(lines: string[], everything: string[]): Log {
+  const note = (level: string, fields: object, message: string) => {
+    const line = `${level} ${message} ${JSON.stringify(fields)}`;
+    everything.push(line);
+    if (level === "warn" || level === "error") lines.push(line);
+  };
   const log: Log = {
-    debug() {},
-    info() {},
-    warn: (fields, message) => void lines.push(`warn ${message} ${JSON.stringify(fields)}`),
-    error: (fields, message) => void lines.push(`error ${message} ${JSON.stringify(fields)}`),
+    debug: (fields, message) => note("debug", fields, message),
+    info: (fields, message) => note("info", fields, message),
+    warn: (fields, message) => note("warn", fields, message),
+    error: (fields, message) => note("error", fields, message),
     with: () => log,
   };
   return log;

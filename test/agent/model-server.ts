@@ -43,6 +43,9 @@ export interface WireCall {
 export async function startModelServer() {
   const scripts = new Map<string, Reply[]>();
   const requests: Asked[] = [];
+  const summaries: Asked[] = [];
+  let summarise: Reply = refuse(400, { error: { message: "no summary is scripted" } });
+  let otherwise: Reply | undefined;
   const waiting = new Set<() => void>();
   const server = createServer((request, response) => {
     void serve(request, response);
@@ -56,12 +59,14 @@ export async function startModelServer() {
       headers: request.headers,
       at: performance.now(),
     };
-    requests.push(asked);
+    const forSummary = asked.headers["x-parley-purpose"] === "summary";
+    (forSummary ? summaries : requests).push(asked);
     for (const look of waiting) look();
+    if (forSummary) return void (await summarise(response, asked));
     const said = newestOf(asked.messages);
     const word = [...scripts.keys()].findLast((key) => said.includes(key));
     const reply = word === undefined ? undefined : scripts.get(word)?.shift();
-    await (reply ?? refuse(400, { error: { message: `nothing is scripted for ${said.slice(0, 60)}` } }))(
+    await (reply ?? otherwise ?? refuse(400, { error: { message: `nothing is scripted for ${said.slice(0, 60)}` } }))(
       response,
       asked,
     );
@@ -77,8 +82,18 @@ export async function startModelServer() {
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}/v1`,
-    /** Everything the model was asked, oldest first. */
+    /** Everything the model was asked in conversations, oldest first. */
     requests,
+    /** What it answers where nothing is scripted. */
+    otherwise(reply: Reply): void {
+      otherwise = reply;
+    },
+    /** Everything it was asked to summarise, oldest first. */
+    summaries,
+    /** What it answers to every request for a summary from now on; until then it refuses them. */
+    onSummary(reply: Reply): void {
+      summarise = reply;
+    },
     /** What the model answers, one after the other, to requests whose newest message of a person holds `word`. */
     when(word: string, ...replies: readonly Reply[]): void {
       scripts.set(word, [...(scripts.get(word) ?? []), ...replies]);

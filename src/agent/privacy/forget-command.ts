@@ -5,7 +5,7 @@ import { StepFailed } from "../../engine/errors.ts";
 import type { Ending, Run } from "../../engine/run.ts";
 import type { Receipt } from "../../store/forgetting.ts";
 import { closeRun } from "../endings.ts";
-import { isShared, readHistory } from "../history.ts";
+import { createHistoryReader, isShared } from "../history.ts";
 import { conversationOf } from "../lanes-of.ts";
 import { askPerson, isExpired } from "../questions.ts";
 import { inboundOf, openQuestions, readRun } from "../runs.ts";
@@ -29,7 +29,7 @@ const CHOICES = ["Delete everything", "Cancel"];
 export async function forgetPerson(run: Run, message: InboundMessage, parts: ForgetParts): Promise<Ending> {
   const { privacy } = parts;
   if (privacy === undefined) return close(run, parts, "keep", "Nothing can be deleted by a command here.");
-  const earlier = readHistory(run.history, Number.MAX_SAFE_INTEGER, parts.log);
+  const earlier = createHistoryReader(parts.log)(run.history, Number.MAX_SAFE_INTEGER).runs;
   if (isShared([...earlier, readRun(run.id, run.entries)]))
     return close(run, parts, "keep", "Others read along here. Please send /privacy forget in a direct chat with me.");
   const ask =

@@ -41,6 +41,11 @@ const cases = [
     left: [opened("1", gone("plum")), step("thinking")],
   },
   {
+    what: "a summary goes, whoever's run made it",
+    lines: [opened("1", message("max", "pear")), '={"s":"summary","v":{"summary":{"text":"plum"}}}', step("pear")],
+    left: [opened("1", message("max", "pear")), step("pear")],
+  },
+  {
     what: "a damaged line of messages goes: it may hold anybody's words",
     lines: ['>{"run":"1","at":1,"in":[{"text":"plum"', ended("1", "x")],
     left: ['#{"damaged":"(deleted)"}', ended("1", "x")],

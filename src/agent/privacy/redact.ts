@@ -1,6 +1,9 @@
 import type { WorkspaceId } from "../../kernel/ids.ts";
 import { parseJson } from "../../kernel/json.ts";
 import { inboundMessageSchema } from "../../kernel/messages.ts";
+import { SUMMARY_STEP } from "../steps.ts";
+
+const SUMMARY_LINE = `={"s":"${SUMMARY_STEP}",`;
 
 /** What stands where a person's words stood. */
 const DELETED = "(deleted)";
@@ -16,6 +19,8 @@ export function redactLines(lines: readonly string[], persons: ReadonlySet<Works
     return run.flatMap((line) => {
       const isSaid = line.startsWith(">") || line.startsWith("+");
       if (isSaid) return [redactSaid(line, persons)];
+      // A summary may tell what anybody said; another one is made when it is needed.
+      if (line.startsWith(SUMMARY_LINE)) return [];
       if (!theirs) return [line];
       return line.startsWith(".") ? [withoutText(line)] : [];
     });

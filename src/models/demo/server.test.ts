@@ -543,3 +543,20 @@ describe("wrong input", () => {
     });
   });
 });
+
+test("a request for a summary gets the newest things people said, and no rule answers what they asked for", async () => {
+  const said = Array.from({ length: 20 }, (_, index) => `Person: remember that number ${index}: is ${"x".repeat(200)}`);
+  const content = ["Summary so far:", "Ana: likes tea", "", "The conversation since then:", "", ...said].join("\n");
+  const request = { runId: parseRunId("r"), tools: [], signal: new AbortController().signal };
+  const { text, toolCalls } = await client.ask({
+    ...request,
+    purpose: "summary",
+    messages: [{ role: "user", content: `${content}\nAssistant: Noted.\n(Assistant used memory_set: done)` }],
+  });
+  expect(toolCalls).toEqual([]);
+  expect(text.split("\n")).toHaveLength(12);
+  expect(text).toMatch(/^Person: remember that number 8: is x+…\n/);
+  expect(text).not.toMatch(/Assistant|offline demo model/);
+  const short = await client.ask({ ...request, purpose: "summary", messages: [{ role: "user", content: "Ana: tea" }] });
+  expect(short.text).toBe("Ana: tea");
+});

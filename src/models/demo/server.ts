@@ -6,6 +6,7 @@ import type { Log } from "../../kernel/ports.ts";
 import { completionBody, completionChunks, DEMO_MODEL } from "./completion.ts";
 import { decide } from "./decide.ts";
 import { demoRequestSchema, type DemoRequest } from "./protocol.ts";
+import { summarise } from "./summary-rules.ts";
 import { findTranscriptProblem, readTurn } from "./transcript.ts";
 
 /** A running demo model. */
@@ -66,7 +67,8 @@ async function serve(request: IncomingMessage, response: ServerResponse, wordDel
   if (body === undefined) return refuse(response, { status: 413, message: "The request is too large." });
   const parsed = parseRequest(body);
   if ("status" in parsed) return refuse(response, parsed);
-  const move = decide(readTurn(parsed));
+  const forSummary = request.headers["x-parley-purpose"] === "summary";
+  const move = forSummary ? summarise(parsed) : decide(readTurn(parsed));
   if (parsed.stream !== true) return sendJson(response, 200, completionBody(parsed, move));
   await sendStream(response, completionChunks(parsed, move), wordDelayMs);
 }
