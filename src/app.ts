@@ -19,6 +19,7 @@ import { watchOldest } from "./engine/oldest.ts";
 import { openModels } from "./model-source.ts";
 import { createRuntime } from "./runtime.ts";
 import { createApiKeyStore } from "./store/api-keys.ts";
+import { openLinkSigner } from "./store/artifact-links.ts";
 import { checkRedis, fixPartitions } from "./store/check-redis.ts";
 import { connectRedis } from "./store/connection.ts";
 import { openRedis } from "./store/open-redis.ts";
@@ -156,6 +157,9 @@ async function build(
       privacy: runtime.privacy,
       tickets: runtime.tickets,
       ...(more.credentials === undefined ? {} : { credentials: more.credentials }),
+      artifacts: runtime.artifacts,
+      fileLinks: await openLinkSigner(redis, { lifetimeMs: () => current.artifacts.link_hours * 3_600_000, clock }),
+      attachments: runtime.attachments,
       tools: async () => (await runtime.catalog.toolboxFor(EVERYONE)).list(),
       ready: async () => ({
         redis: (await redis.ping()) === "PONG" ? true : "Redis does not answer",
@@ -195,7 +199,7 @@ async function build(
 
 /** Settings that take effect while the process runs. */
 const LIVE =
-  /^(ai|bot|context|platform_hints|server\.public_url|hooks|models|prices|budgets|queue\.mode|log_level)(\.|$)/;
+  /^(ai|bot|context|platform_hints|server\.public_url|hooks|models|prices|budgets|artifacts|attachments|queue\.mode|log_level)(\.|$)/;
 
 function changedKeys(before: Config, after: Config): string[] {
   const flat = (value: unknown, path: string): [string, string][] =>

@@ -11,7 +11,7 @@ import { BudgetRefused } from "./models/budget-refused.ts";
 import { createModelClient } from "./models/client.ts";
 import type { ModelClient, ModelRequest } from "./models/contract.ts";
 import { startDemoModel } from "./models/demo/server.ts";
-import { estimateTokens } from "./models/estimate.ts";
+import { estimateRequest } from "./models/estimate.ts";
 import { createModelPool, type ModelPool } from "./models/failover.ts";
 import { estimateSpending, spendingOf, type Price, type Spending } from "./models/pricing.ts";
 import { createBreaker } from "./store/breaker.ts";
@@ -73,7 +73,7 @@ export async function openModels(parts: {
     const maxTokens = Math.min(asked.maxTokens ?? Infinity, longest);
     const request = maxTokens === Infinity ? asked : { ...asked, maxTokens };
     const count = {
-      inputTokens: estimateTokens(JSON.stringify([request.messages, request.tools])),
+      inputTokens: estimateRequest(request),
       outputTokens: Math.min(maxTokens, outputTokens),
     };
     const choice = { purpose: request.purpose, ...(request.model === undefined ? {} : { model: request.model }) };

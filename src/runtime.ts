@@ -2,10 +2,13 @@ import type { ConversationId, WorkspaceId } from "./kernel/ids.ts";
 import { PLATFORMS, platformOf } from "./kernel/messages.ts";
 import type { PersonalData } from "./kernel/personal-data.ts";
 import { systemClock, type Log, type NewId } from "./kernel/ports.ts";
+import { createAttachmentIntake } from "./agent/attachment-intake.ts";
+import { createFileReader } from "./agent/file-reader.ts";
 import { createChatHandler } from "./agent/chat.ts";
 import { createLinkData } from "./agent/link-command.ts";
 import type { ModelChoices } from "./agent/model-command.ts";
 import { createConversationData } from "./agent/privacy/conversations.ts";
+import { createFileData } from "./agent/privacy/files.ts";
 import { createPrivacy } from "./agent/privacy/forget.ts";
 import { createBudgetData, createCredentialData, createMemoryData } from "./agent/privacy/stored.ts";
 import type { CommandParts } from "./agent/commands.ts";
@@ -16,10 +19,13 @@ import { createLive } from "./agent/live.ts";
 import type { PromptFunction } from "./agent/prompt-function.ts";
 import { createRunEnds } from "./agent/run-ends.ts";
 import { createSystemPrompt } from "./agent/system-prompt.ts";
+import { chatTakesImages } from "./config/models.ts";
 import type { Config } from "./config/schema.ts";
 import { createDeliveryHandler } from "./delivery/delivery.ts";
 import { createWorker, type Role } from "./engine/worker.ts";
 import { createHookRunner, type HookRunnerParts } from "./hooks/run-hooks.ts";
+import { createExtract } from "./files/extract.ts";
+import { transcribe } from "./files/transcribe.ts";
 import { meterModel, meterTool } from "./metered.ts";
 import type { Budgets } from "./budget/budgets.ts";
 import { describeUsage } from "./budget/text.ts";
@@ -31,15 +37,19 @@ import { createBudgetStore } from "./store/budgets.ts";
 import { createConversationStore } from "./store/conversations.ts";
 import type { CredentialStore } from "./store/credentials.ts";
 import { createForgettingStore } from "./store/forgetting.ts";
+import { createArtifactStore } from "./store/artifacts.ts";
 import { createLanes } from "./store/lanes.ts";
 import { createLinkStore } from "./store/links.ts";
 import { createMemoryStore } from "./store/memory.ts";
 import { createTicketStore } from "./store/tickets.ts";
+import { createResultStore } from "./store/results.ts";
+import { createUploadStore } from "./store/uploads.ts";
+import type { ShelfLimits } from "./store/shelf.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import { builtinTools } from "./tools/builtin/index.ts";
 import { createCatalog } from "./tools/catalog.ts";
 import type { Tool } from "./tools/contract.ts";
-import { createSafeFetch } from "./tools/safe-fetch.ts";
+import { createSafeDownload, createSafeFetch } from "./tools/safe-fetch.ts";
 import type { ToolSource } from "./tools/source.ts";
 import { watchMemory } from "./watched-memory.ts";
 
@@ -105,14 +115,46 @@ export function createRuntime(options: RuntimeOptions) {
   const ends = hooks === undefined ? undefined : createRunEnds(hooks);
   const stored = createMemoryStore(redis);
   const memory = hooks === undefined ? stored : watchMemory(stored, hooks);
-  const live = createLive(redis);
   const links = createLinkStore(redis);
+  const artifacts = createArtifactStore(redis, {
+    limits: () => artifactLimits(options.config()),
+    clock,
+    onCreated: (workspaceId, { id, name, mediaType: mimeType, bytes }) =>
+      hooks?.tell("onArtifact", { workspaceId, id, name, mimeType, bytes }),
+  });
+  const results = createResultStore(redis, { clock });
+  const uploadLimits = () => {
+    const { attachments: limits } = options.config();
+    return {
+      maxFiles: limits.max_files,
+      maxBytes: limits.max_bytes,
+      quotaBytes: limits.quota_bytes,
+      maxRequestBytes: limits.max_request_bytes,
+    };
+  };
+  const uploads = createUploadStore(redis, { limits: uploadLimits, clock });
+  const attachments = createAttachmentIntake({
+    uploads,
+    resolve: (account) => links.resolve(account),
+    limits: uploadLimits,
+  });
+  const files = createFileReader({
+    uploads,
+    results,
+    extract: createExtract(),
+    transcribe,
+    download: createSafeDownload(),
+    settings: () => readerSettings(options.config()),
+    clock,
+  });
+  const live = createLive(redis);
   const tickets = createTicketStore(redis);
   const address = options.address ?? (() => undefined);
   const privacy = createPrivacy({
     data: [
       createConversationData({ lanes, conversations, clock, newId }),
       createMemoryData(memory),
+      createFileData({ artifacts, uploads, results }),
       ...(options.personalData ?? []),
       ...(options.credentials === undefined ? [] : [createCredentialData(options.credentials)]),
       createBudgetData(createBudgetStore(redis)),
@@ -124,7 +166,7 @@ export function createRuntime(options: RuntimeOptions) {
     newId,
   });
   const catalog = createCatalog(
-    [...builtinTools({ memory, fetchPage: createSafeFetch() }), ...(options.tools ?? [])],
+    [...builtinTools({ memory, artifacts, results, fetchPage: createSafeFetch() }), ...(options.tools ?? [])],
     options.toolSources ?? [],
     (tool) => meterTool(tool, metrics),
   );
@@ -166,6 +208,9 @@ export function createRuntime(options: RuntimeOptions) {
   const chat = createChatHandler({
     model,
     toolboxFor,
+    results,
+    files,
+    uploads,
     live,
     clock,
     log,
@@ -182,6 +227,7 @@ export function createRuntime(options: RuntimeOptions) {
         maxMessages: ai.history_messages,
         maxTokens: ai.history_tokens,
         maxCallsPerTurn: MAX_CALLS_PER_TURN,
+        maxResultChars: ai.tool_result_chars,
         questionMs: QUESTION_MS,
         keepMs,
         summary: { on: context.summary === "on", share: context.summary_share, maxTokens: context.summary_tokens },
@@ -245,10 +291,44 @@ export function createRuntime(options: RuntimeOptions) {
     },
   });
 
-  return { lanes, conversations, memory, catalog, door, worker, clock, links, tickets, privacy, hooks };
+  return {
+    lanes,
+    conversations,
+    memory,
+    artifacts,
+    attachments,
+    catalog,
+    door,
+    worker,
+    clock,
+    links,
+    tickets,
+    privacy,
+    hooks,
+  };
 }
 
 export type Runtime = ReturnType<typeof createRuntime>;
+
+function artifactLimits({ artifacts }: Config): ShelfLimits {
+  return {
+    maxBytes: artifacts.max_bytes,
+    quotaBytes: artifacts.quota_bytes,
+    quotaFiles: artifacts.quota_files,
+    keepMs: artifacts.keep_days * 86_400_000,
+  };
+}
+
+function readerSettings(config: Config) {
+  const { max_bytes: maxBytes, text_chars: textChars, transcription } = config.attachments;
+  const { url, api_key: apiKey, model } = transcription;
+  return {
+    maxBytes,
+    textChars,
+    vision: chatTakesImages(config),
+    transcription: url === undefined ? undefined : { url, apiKey, model },
+  };
+}
 
 /** What `/usage` answers. */
 function usageText(budgets: Pick<Budgets, "usage">, config: () => Config) {

@@ -10,6 +10,7 @@ import type { HookRunner } from "../hooks/run-hooks.ts";
 import type { ModelReply } from "../models/contract.ts";
 import { estimateTokens } from "../models/estimate.ts";
 import { explainFailure } from "../models/explain.ts";
+import type { ResultStore } from "../store/results.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
 import { activeMs, describeMs } from "./active-time.ts";
 import type { AskParts } from "./ask-model.ts";
@@ -22,6 +23,7 @@ import { createHistoryReader, isShared, type Past } from "./history.ts";
 import { conversationOf } from "./lanes-of.ts";
 import { buildContext, type ContextLimits } from "./model-context.ts";
 import { askPerson, isExpired, nextQuestion } from "./questions.ts";
+import { loadImages, readFiles, type ReadFilesParts } from "./read-files.ts";
 import { expiredStep, inboundOfRun, messageIdsOf, modelStep, readRun, type RunRecord } from "./runs.ts";
 import { keepSummary, type SummaryParts } from "./summarise.ts";
 import { SUMMARY_SLACK_RUNS, type SummaryLimits } from "./summary-plan.ts";
@@ -35,6 +37,8 @@ export interface ChatLimits extends ContextLimits {
   readonly maxRunMs: number;
   /** Tool calls taken from one reply of the model; the rest are refused in words the model can read. */
   readonly maxCallsPerTurn: number;
+  /** The longest result of a tool that the model is shown at once, in characters. */
+  readonly maxResultChars: number;
   /** How long a question waits for its answer, milliseconds. */
   readonly questionMs: number;
   /** How long the fate of messages is kept, milliseconds. */
@@ -43,9 +47,16 @@ export interface ChatLimits extends ContextLimits {
 }
 
 export interface ChatParts
-  extends ChatCommandParts, ChosenModelParts, Omit<AskParts, "toolbox">, Pick<SummaryParts, "hideSecrets"> {
+  extends
+    ChatCommandParts,
+    ChosenModelParts,
+    Omit<AskParts, "toolbox">,
+    Pick<SummaryParts, "hideSecrets">,
+    ReadFilesParts {
   /** The tools of a person as they are now. */
   readonly toolboxFor: (workspace: WorkspaceId) => Promise<Toolbox>;
+  /** Where long results of tools are kept whole. */
+  readonly results: Pick<ResultStore, "keep">;
   readonly log: Log;
   readonly limits: ChatLimits;
   readonly retry?: RetryPolicy;
@@ -132,6 +143,7 @@ async function work(
     ...parts,
     toolbox,
     maxCalls: limits.maxCallsPerTurn,
+    maxResultChars: limits.maxResultChars,
     onBegin: (step: string, tool: string) =>
       parts.live.tell(person.conversationId, { type: "run.progress", run_id: run.id, step, label: `Using ${tool}` }),
   };
@@ -140,12 +152,15 @@ async function work(
     if (activeMs(run.entries, begun, parts.clock.now()) > limits.maxRunMs) return fail(run, timeLimit(limits), parts);
     const step = modelStep(turn);
     if (!hasStep(run, step)) await run.absorb();
+    await readFiles(run, workspaceId, parts);
     let reply: ModelReply;
     try {
       reply = await run.step(
         step,
-        ({ signal }) => {
-          const messages = buildContext(system, history, readRun(run.id, run.entries), limits, estimateTokens);
+        async ({ signal }) => {
+          const now = readRun(run.id, run.entries);
+          const images = await loadImages(run, parts);
+          const messages = buildContext(system, history, now, limits, estimateTokens, images);
           return askThroughHooks(run, { step, messages, signal, workspaceId, model }, { ...parts, toolbox });
         },
         { last: (value) => value.toolCalls.length === 0, retry: parts.retry ?? MODEL_RETRY },

@@ -1,5 +1,6 @@
 import type { ConversationId, DeliveryId, MessageId, RunId, WorkspaceId } from "../kernel/ids.ts";
-import type { InboundMessage, OutboundMessage } from "../kernel/messages.ts";
+import type { LiveAttachment } from "../kernel/live.ts";
+import type { FileRef, InboundMessage, OutboundMessage } from "../kernel/messages.ts";
 import type { QueueMode } from "./queue-mode.ts";
 
 /** What happened to a message at the door. `position` is how many are ahead of it. */
@@ -25,6 +26,7 @@ export interface MessageStatus {
 export interface Answer {
   readonly deliveryId: DeliveryId;
   readonly text: string;
+  readonly files?: readonly FileRef[] | undefined;
   /** The platform's id of the posted message. */
   readonly postedId: string;
   readonly deliveredAt: number;
@@ -43,6 +45,10 @@ export interface TranscriptMessage {
   readonly kind?: OutboundMessage["kind"] | undefined;
   /** The buttons under a question. */
   readonly choices?: readonly string[] | undefined;
+  /** Files that came with a person's message, with what became of each. */
+  readonly attachments?: readonly LiveAttachment[] | undefined;
+  /** Files the bot sent along. */
+  readonly files?: readonly FileRef[] | undefined;
 }
 
 export interface WaitingMessage {

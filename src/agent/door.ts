@@ -8,6 +8,7 @@ import type { ConversationStore } from "../store/conversations.ts";
 import type { LinkStore } from "../store/links.ts";
 import type { Admission, Lanes } from "../store/lanes.ts";
 import type { InboxMode, Mail } from "../store/mail.ts";
+import { showableAttachment } from "./attachments.ts";
 import { clearsHistory, isControl } from "./command-text.ts";
 import { answerSchema, undeliveredSchema } from "./answers.ts";
 import type { Door, MessageStatus } from "./door-contract.ts";
@@ -71,6 +72,7 @@ export function createDoor(parts: DoorParts): Door {
       message_id: message.id,
       text: message.text,
       position: admission.ahead,
+      ...(message.attachments === undefined ? {} : { attachments: message.attachments.map(showableAttachment) }),
     });
     if (admission.status === "queued" && mode === "interrupt" && !control) await interrupt(conversation, message.id);
     admitted += 1;

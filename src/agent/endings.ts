@@ -3,6 +3,7 @@ import type { Clock, Log } from "../kernel/ports.ts";
 import type { End } from "../engine/journal.ts";
 import type { Ending, Run } from "../engine/run.ts";
 import type { ModelReply } from "../models/contract.ts";
+import { filesMade } from "./files-made.ts";
 import { conversationOf } from "./lanes-of.ts";
 import { countSteps, warnUnknown } from "./outcomes.ts";
 import { MODEL_GONE, messageIdsOf, modelStep, partsOf, readRun, stepsByName } from "./runs.ts";
@@ -82,6 +83,7 @@ export function closeRun(run: Run, closing: Closing, { clock, limits }: EndingPa
       messageIds: messageIdsOf(run.entries),
       fate: { end, steps: countSteps(readRun(run.id, run.entries)), ...(error === undefined ? {} : { error }) },
       ...(saying === undefined ? {} : { saying }),
+      files: filesMade(run),
       at: clock.now(),
       keepMs: limits.keepMs,
     }),

@@ -1,6 +1,7 @@
-import type { ChatMessage } from "../models/contract.ts";
+import type { ChatMessage, ImagePart } from "../models/contract.ts";
+import { IMAGE_TOKENS } from "../models/estimate.ts";
 import { wireUserName } from "../models/wire-request.ts";
-import type { InboundMessage } from "../kernel/messages.ts";
+import type { Attachment, InboundMessage } from "../kernel/messages.ts";
 import { listNames } from "./outcomes.ts";
 import { shortenResults } from "./shorten-results.ts";
 import { contentOf, partsOf, type RunRecord, type Turn } from "./runs.ts";
@@ -31,11 +32,13 @@ export function buildContext(
   current: RunRecord,
   limits: ContextLimits,
   countTokens: (text: string) => number,
+  /** Images of the current run, by their upload; earlier ones are only named. */
+  images: ReadonlyMap<string, ImagePart> = new Map(),
 ): ChatMessage[] {
   const weigh = (group: Group) => weighed(group, countTokens);
   const head: ChatMessage = { role: "system", content: clean(system) };
   const room = { messages: limits.maxMessages, tokens: limits.maxTokens - messageTokens(head, countTokens) };
-  const whole = groupsOf(current);
+  const whole = groupsOf(current, images);
   const left = takeAway(room, whole.map(weigh));
   const fits = left.tokens >= 0;
   // Where the run itself has to lose something, nothing older takes the place.
@@ -62,10 +65,10 @@ export function weighRun(run: RunRecord, countTokens: (text: string) => number):
   return { messages: sum(sizes.map((size) => size.messages)), tokens: sum(sizes.map((size) => size.tokens)) };
 }
 
-function groupsOf(run: RunRecord): Group[] {
+function groupsOf(run: RunRecord, images?: ReadonlyMap<string, ImagePart>): Group[] {
   const groups = partsOf(run).map((part): Group => {
     if (part.kind === "turn") return { kind: "turn", messages: turnMessages(part.turn) };
-    return { kind: "message", messages: [userMessage(part.message)] };
+    return { kind: "message", messages: [userMessage(part.message, images)] };
   });
   if (run.ended?.text === undefined) return groups;
   // What people saw at the end and the model did not write, such as an error or a stop, or wrote only in part.
@@ -77,8 +80,29 @@ function groupsOf(run: RunRecord): Group[] {
 
 const MAX_NAME = 80;
 
-function userMessage(message: InboundMessage): ChatMessage {
+function userMessage(given: InboundMessage, images?: ReadonlyMap<string, ImagePart>): ChatMessage {
+  const message = images === undefined ? given : withoutLostImages(given, images);
   const content = clean(contentOf(message));
+  const seen = (message.attachments ?? []).flatMap((file) => imageOf(file, images) ?? []);
+  return { ...speaking(message, content), ...(seen.length === 0 ? {} : { images: seen }) };
+}
+
+function imageOf(file: Attachment, images?: ReadonlyMap<string, ImagePart>): ImagePart | undefined {
+  return file.state === "shown" && file.upload !== undefined ? images?.get(file.upload) : undefined;
+}
+
+/** A model that is told of an image and gets none would make one up. */
+function withoutLostImages(message: InboundMessage, images: ReadonlyMap<string, ImagePart>): InboundMessage {
+  if (message.attachments === undefined) return message;
+  const attachments = message.attachments.map((file) =>
+    file.state === "shown" && imageOf(file, images) === undefined
+      ? { ...file, state: "failed" as const, reason: "it is no longer kept" }
+      : file,
+  );
+  return { ...message, attachments };
+}
+
+function speaking(message: InboundMessage, content: string): { role: "user"; content: string; name?: string } {
   if (message.authorName === undefined) return { role: "user", content };
   const name = clean(message.authorName).replace(/\s+/g, " ").trim().slice(0, MAX_NAME);
   // Not every letter may stand in the field for a name; a speaker who would lose some is named in the text.
@@ -214,7 +238,8 @@ function weighed({ messages }: Group, countTokens: (text: string) => number): Si
 function messageTokens(message: ChatMessage, countTokens: (text: string) => number): number {
   const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
   // Four tokens for the frame around each message, as OpenAI's own counting guide has it.
-  return 4 + countTokens(message.content) + sum(calls.map((call) => 4 + countTokens(call.name + call.args)));
+  const images = message.role === "user" ? (message.images ?? []).length * IMAGE_TOKENS : 0;
+  return 4 + images + countTokens(message.content) + sum(calls.map((call) => 4 + countTokens(call.name + call.args)));
 }
 
 function takeAway(room: Size, sizes: readonly Size[]): Size {

@@ -232,10 +232,25 @@ describe("the messages a run owes an answer", () => {
 test("a message's files are named below its text", () => {
   const attachments = [
     { name: "a.pdf", mimeType: "application/pdf", bytes: 1, state: "received" as const },
-    { name: "b.exe", mimeType: "application/x-dosexec", bytes: 1, state: "too-large" as const },
+    { name: "b.exe", mimeType: "application/x-dosexec", bytes: 1, state: "too-large" as const, reason: "1 byte" },
+    {
+      name: "c.txt",
+      mimeType: "text/plain",
+      bytes: 1,
+      state: "read" as const,
+      text: 'It says:\n[end of attachment "c.txt"]',
+    },
   ];
   expect(contentOf(message("m", "see", { attachments }))).toBe(
-    'see\n[attachment "a.pdf" (application/pdf): received]\n[attachment "b.exe" (application/x-dosexec): too-large]',
+    [
+      "see",
+      '[attachment "a.pdf" (application/pdf): received, not read yet]',
+      '[attachment "b.exe" (application/x-dosexec): too large: 1 byte]',
+      '[attachment "c.txt" (text/plain): read]',
+      "It says:",
+      '[ end of attachment "c.txt"]',
+      '[end of attachment "c.txt"]',
+    ].join("\n"),
   );
 });
 

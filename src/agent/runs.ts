@@ -2,6 +2,7 @@ import type { MessageId, RunId } from "../kernel/ids.ts";
 import { inboundMessageSchema, type InboundMessage } from "../kernel/messages.ts";
 import { parseJson } from "../kernel/json.ts";
 import type { End, JournalEntry, StepEntry } from "../engine/journal.ts";
+import { describeAttachment, messagesWithFiles } from "./attachments.ts";
 import { clearsHistory } from "./command-text.ts";
 import { modelReplySchema, toolResultSchema, type StoredReply, type StoredResult } from "./steps.ts";
 
@@ -65,6 +66,21 @@ export function inboundOfRun(run: RunRecord): InboundMessage[] {
   return run.entries.flatMap(inboundOf);
 }
 
+/** All messages a run answers, with what became of their files. */
+export function messagesOf(run: RunRecord): readonly InboundMessage[] {
+  const withFiles = withFilesOf(run);
+  return inboundOfRun(run).map(withFiles);
+}
+
+/** Puts what became of its files into a message of a run. */
+export function withFilesOf(run: RunRecord): (message: InboundMessage) => InboundMessage {
+  const messages = inboundOfRun(run);
+  // Nearly no message has files.
+  if (messages.every(({ attachments }) => attachments === undefined)) return (message) => message;
+  const found = messagesWithFiles(messages, stepsByName(run));
+  return (message) => found.get(message.id) ?? message;
+}
+
 /** The ids of all messages a run answers, readable or not: each of them is owed its answer. */
 export function messageIdsOf(entries: readonly JournalEntry[]): MessageId[] {
   const ids = entries.flatMap((entry) => {
@@ -88,11 +104,9 @@ function idsIn(line: string): MessageId[] {
   );
 }
 
-/** What a person wrote, with a line for every file that came with it. */
+/** What a person wrote, with a line for every file that came with it, and what the file says. */
 export function contentOf({ text, attachments = [] }: InboundMessage): string {
-  return [text, ...attachments.map((file) => `[attachment "${file.name}" (${file.mimeType}): ${file.state}]`)].join(
-    "\n",
-  );
+  return [...(text === "" ? [] : [text]), ...attachments.map(describeAttachment)].join("\n");
 }
 
 /** A model's reply within a run, with what became of each of its tool calls. */
@@ -116,6 +130,7 @@ export function partsOf(run: RunRecord): RunPart[] {
   const steps = stepsByName(run);
   const asked = openQuestions(run);
   const answers = new Set([...asked.values()].map((question) => question.answeredBy));
+  const withFiles = withFilesOf(run);
   const parts: RunPart[] = [];
   for (const entry of run.entries) {
     if (entry.kind === "step") {
@@ -128,7 +143,7 @@ export function partsOf(run: RunRecord): RunPart[] {
       });
       parts.push({ kind: "turn", turn: { number, reply, results } });
     } else if (!answers.has(entry)) {
-      for (const message of inboundOf(entry)) parts.push({ kind: "message", message });
+      for (const message of inboundOf(entry)) parts.push({ kind: "message", message: withFiles(message) });
     }
   }
   return parts;
@@ -147,6 +162,7 @@ export interface OpenQuestion {
 /** The questions of a run by the name of their step. The first message that joins after a question answers it. */
 export function openQuestions(run: RunRecord): Map<string, OpenQuestion> {
   const questions = new Map<string, OpenQuestion>();
+  const withFiles = withFilesOf(run);
   for (const entry of run.entries) {
     if (entry.kind === "step") {
       const expired = questions.get(entry.step.slice(EXPIRED.length));
@@ -171,7 +187,7 @@ export function openQuestions(run: RunRecord): Map<string, OpenQuestion> {
       );
       if (open === undefined) continue;
       const [step, question] = open;
-      const said = inboundOf(entry).map(contentOf);
+      const said = inboundOf(entry).map((message) => contentOf(withFiles(message)));
       questions.set(step, { ...question, answeredBy: entry, result: { content: said.join("\n"), ok: true } });
     }
   }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { deliveryId, type ConversationId, type LaneId, type MessageId, type RunId } from "../kernel/ids.ts";
 import { liveChannel, type LiveEvent } from "../kernel/live.ts";
-import type { OutboundMessage } from "../kernel/messages.ts";
+import type { FileRef, OutboundMessage } from "../kernel/messages.ts";
 import type { Effects } from "../store/effects.ts";
 import { recordKey } from "../store/keys.ts";
 import { outboxLane } from "./lanes-of.ts";
@@ -40,13 +40,15 @@ export interface Settlement {
   readonly fate: Omit<Fate, "run">;
   /** Absent only for a run that chose silence or was answered by another delivery. */
   readonly saying?: { readonly step: string; readonly kind: OutboundMessage["kind"]; readonly text: string };
+  /** Files that go out with what is said. */
+  readonly files?: readonly FileRef[];
   readonly at: number;
   readonly keepMs: number;
 }
 
 /** The effects that must happen in the same step as the end of a run, so that no run ends in silence. */
 export function settle(settlement: Settlement): Effects {
-  const { conversation, lane, runId, messageIds, saying, keepMs, at } = settlement;
+  const { conversation, lane, runId, messageIds, saying, files = [], keepMs, at } = settlement;
   const fate: Fate = { run: runId, ...settlement.fate };
   const records = messageIds.map((id) => ({ key: recordKey(lane, id), value: JSON.stringify(fate), ttlMs: keepMs }));
   const ended: LiveEvent = { type: "run.ended", run_id: runId, end: fate.end };
@@ -58,6 +60,7 @@ export function settle(settlement: Settlement): Effects {
           conversationId: conversation,
           kind: saying.kind,
           text: saying.text,
+          ...(files.length === 0 ? {} : { files: [...files] }),
           answers: [...messageIds],
           at,
         })),

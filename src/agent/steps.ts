@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { attachmentStateSchema, fileSchema } from "../kernel/messages.ts";
 
 const usageSchema = z.object({
   inputTokens: z.number(),
@@ -23,6 +24,8 @@ export const toolResultSchema = z.object({
   ok: z.boolean(),
   /** True when the call was not done because it had come to the same too often. */
   repeated: z.boolean().optional(),
+  /** Files that go to the chat with the end of the run. */
+  files: z.array(fileSchema).optional(),
   question: z.object({ ask: z.string(), choices: z.array(z.string()).optional() }).optional(),
 });
 export type StoredResult = z.infer<typeof toolResultSchema>;
@@ -52,3 +55,15 @@ export const summaryStepSchema = z.object({
   model: z.string().optional(),
 });
 export type SummaryStep = z.infer<typeof summaryStepSchema>;
+
+/** What came of looking at a file that a person sent, as it stands in the journal. */
+export const fileOutcomeSchema = z.object({
+  state: attachmentStateSchema,
+  /** What the file really is. */
+  mimeType: z.string().optional(),
+  bytes: z.number().optional(),
+  upload: z.string().optional(),
+  reason: z.string().optional(),
+  text: z.string().optional(),
+});
+export type FileOutcome = z.infer<typeof fileOutcomeSchema>;

@@ -3,6 +3,7 @@ import type { Clock } from "../kernel/ports.ts";
 import { RunLost } from "../engine/errors.ts";
 import { endedLine, parseLines, stepLine } from "../engine/journal.ts";
 import type { Lanes } from "../store/lanes.ts";
+import { filesMade } from "./files-made.ts";
 import { chatLane } from "./lanes-of.ts";
 import { countSteps, describeDone } from "./outcomes.ts";
 import { messageIdsOf, readRun } from "./runs.ts";
@@ -60,6 +61,7 @@ export async function stopRun(request: StopRequest, { lanes, clock }: StopParts)
         messageIds: [...messageIdsOf(run.entries), ...(command?.messageIds ?? [])],
         fate: { end: "stopped", steps: countSteps(run) },
         saying: { step: "stop", kind: "notice", text },
+        files: filesMade(run),
         at,
         keepMs: lanes.limits.recordMs,
       }),

@@ -6,7 +6,15 @@ import type { Run, StepContext } from "../engine/run.ts";
 import type { HookRunner } from "../hooks/run-hooks.ts";
 import type { ToolCall } from "../models/contract.ts";
 import type { Tool, ToolContext } from "../tools/contract.ts";
-import { parseToolArgs, renderToolFailure, renderToolResult, unknownTool } from "../tools/result.ts";
+import {
+  cutWithReference,
+  parseToolArgs,
+  renderToolFailure,
+  renderToolResult,
+  renderWhole,
+  unknownTool,
+} from "../tools/result.ts";
+import type { ResultStore } from "../store/results.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
 import { decideCall, reviewResult } from "./hooked-calls.ts";
 import { describeRepeat, judgeRepeat, type MadeCall, type RepeatVerdict } from "./repeated-calls.ts";
@@ -19,6 +27,10 @@ export interface ToolCallParts {
   readonly log: Log;
   /** Calls taken from one reply; the rest are refused. */
   readonly maxCalls: number;
+  /** The longest result the model is shown at once, in characters. */
+  readonly maxResultChars: number;
+  /** Where longer ones are kept whole. */
+  readonly results: Pick<ResultStore, "keep">;
   /** Told when a call begins, for progress lines. */
   readonly onBegin: (step: string, tool: string) => void;
   readonly hooks?: HookRunner;
@@ -153,8 +165,9 @@ async function runTool(
   call: ToolCall,
   who: Pick<ToolContext, "workspaceId" | "conversationId" | "runId">,
   step: StepContext,
-  { clock, log }: Pick<ToolCallParts, "clock" | "log">,
+  parts: Pick<ToolCallParts, "clock" | "log" | "maxResultChars" | "results">,
 ): Promise<StoredResult> {
+  const { clock, log } = parts;
   const context: ToolContext = {
     ...who,
     idempotencyKey: step.key,
@@ -165,7 +178,11 @@ async function runTool(
   };
   try {
     const outcome = await tool.run(parseToolArgs(tool.name, call.args), context);
-    if (outcome.kind === "result") return { content: renderToolResult(outcome.value), ok: true };
+    if (outcome.kind === "result") {
+      const { value, files = [] } = outcome;
+      const content = await capped(renderWhole(value), context, parts);
+      return { content, ok: true, ...(files.length === 0 ? {} : { files: [...files] }) };
+    }
     const { ask, choices } = outcome.question;
     const question = choices === undefined ? { ask } : { ask, choices: [...choices] };
     return { content: ask, ok: true, question };
@@ -176,6 +193,23 @@ async function runTool(
     if (!(error instanceof OutsideError) && !(error instanceof InvalidInput))
       log.warn({ tool: tool.name, error: describeError(error) }, "a tool threw");
     return failure(error);
+  }
+}
+
+/** What is too long for the journal is kept whole beside it, before the result itself is recorded. */
+async function capped(
+  text: string,
+  { workspaceId, idempotencyKey: key, log }: ToolContext,
+  { maxResultChars, results }: Pick<ToolCallParts, "maxResultChars" | "results">,
+): Promise<string> {
+  if (text.length <= maxResultChars) return text;
+  try {
+    const { reference, chars } = await results.keep(workspaceId, { key, text });
+    return cutWithReference(text, maxResultChars, { reference, keptChars: chars });
+  } catch (error) {
+    // What the tool did is done: the beginning of its result is better than none.
+    log.warn({ error: describeError(error) }, "a long result could not be kept whole");
+    return renderToolResult(text, maxResultChars);
   }
 }
 

@@ -6,6 +6,8 @@ import type { ConversationStore } from "../store/conversations.ts";
 import type { LaneState } from "../store/lane-state.ts";
 import type { Lanes } from "../store/lanes.ts";
 import type { ConversationView, RunStepView, RunView, TranscriptMessage, WaitingMessage } from "./door-contract.ts";
+import { isFileStep, showableAttachment } from "./attachments.ts";
+import { filesMade } from "./files-made.ts";
 import { chatLane, conversationOf } from "./lanes-of.ts";
 import { queueMode, type QueueMode } from "./queue-mode.ts";
 import {
@@ -18,6 +20,7 @@ import {
   readRuns,
   stepsByName,
   toolStep,
+  withFilesOf,
   type OpenQuestion,
   type RunRecord,
 } from "./runs.ts";
@@ -72,12 +75,13 @@ function olderThan(first: string | undefined, archive: Buffer | undefined): read
 export function transcriptOf(runs: readonly RunRecord[]): TranscriptMessage[] {
   return runs.flatMap((run) => {
     const questions = openQuestions(run);
+    const withFiles = withFilesOf(run);
     const answers = new Map([...questions].map(([step, question]) => [question.answeredBy, { step, ...question }]));
     const said: TranscriptMessage[] = [];
     for (const entry of run.entries) {
       const asked = answers.get(entry);
       if (asked?.askedAt !== undefined) said.push(questionOf(run, asked.step, asked.question, asked.askedAt));
-      for (const message of inboundOf(entry))
+      for (const message of inboundOf(entry).map(withFiles))
         said.push({
           id: message.id,
           role: "user",
@@ -85,6 +89,7 @@ export function transcriptOf(runs: readonly RunRecord[]): TranscriptMessage[] {
           at: message.at,
           runId: run.runId,
           authorName: message.authorName,
+          ...(message.attachments === undefined ? {} : { attachments: message.attachments.map(showableAttachment) }),
         });
     }
     for (const [step, question] of questions)
@@ -93,7 +98,9 @@ export function transcriptOf(runs: readonly RunRecord[]): TranscriptMessage[] {
     const final = finalText(run);
     if (final !== undefined) {
       const { step, ...rest } = final;
-      said.push({ id: deliveryId(run.runId, step), role: "assistant", runId: run.runId, ...rest });
+      const files = filesMade(run);
+      const more = files.length === 0 ? {} : { files };
+      said.push({ id: deliveryId(run.runId, step), role: "assistant", runId: run.runId, ...rest, ...more });
     }
     return said;
   });
@@ -201,7 +208,10 @@ function stepViews(run: RunRecord): RunStepView[] {
     if (part.kind === "turn")
       for (const [index, call] of part.turn.reply.toolCalls.entries())
         tools.set(toolStep(part.turn.number, index + 1), call.name);
-  const whatOf = (step: string) => tools.get(step) ?? (isModelCall(step) ? "model" : "engine");
+  const whatOf = (step: string) => {
+    if (isFileStep(step)) return "attachment";
+    return tools.get(step) ?? (isModelCall(step) ? "model" : "engine");
+  };
   const recorded = stepsByName(run);
   const begun = new Map<string, RunStepView>();
   const views: RunStepView[] = [];

@@ -45,12 +45,14 @@ describe("the routes", () => {
       "DELETE /v1/keys/:id",
       "DELETE /v1/messages/:id",
       "DELETE /v1/workspaces/:user_id",
+      "DELETE /v1/workspaces/:user_id/artifacts/:id",
       "DELETE /v1/workspaces/:user_id/credentials/:name",
       "GET /healthz",
       "GET /metrics",
       "GET /once/:token",
       "GET /openapi.json",
       "GET /readyz",
+      "GET /v1/artifacts/:id/content",
       "GET /v1/conversations",
       "GET /v1/conversations/:id",
       "GET /v1/conversations/:id/events",
@@ -59,6 +61,9 @@ describe("the routes", () => {
       "GET /v1/messages/:id",
       "GET /v1/runs/:id",
       "GET /v1/tools",
+      "GET /v1/workspaces/:user_id/artifacts",
+      "GET /v1/workspaces/:user_id/artifacts/:id",
+      "GET /v1/workspaces/:user_id/artifacts/:id/content",
       "GET /v1/workspaces/:user_id/credentials",
       "GET /v1/workspaces/:user_id/export",
       "GET /v1/workspaces/:user_id/memory",
@@ -97,7 +102,7 @@ describe("the routes", () => {
     expect(document.components.schemas["SendMessage"]).toMatchObject({
       required: ["user_id", "text"],
       additionalProperties: false,
-      properties: { text: { type: "string", minLength: 1, maxLength: 32_000 } },
+      properties: { text: { type: "string", maxLength: 32_000 } },
     });
   });
 });
@@ -155,14 +160,62 @@ describe("POST /v1/messages", () => {
     expect(again).toMatchObject({ status: 202, json: { status: "started" } });
   });
 
-  test("says that attachments are not fetched yet", async () => {
+  test("keeps the files of a message before the message, and says what became of each", async () => {
     const { api, door } = parts.create();
-    const attachment = { name: "a.png", mime_type: "image/png", bytes: 12, url: "https://files.example/a.png" };
-    const { json } = await ask(api, "POST", "/v1/messages", { ...hello, attachments: [attachment] });
-    expect(json).toMatchObject({ attachments: [{ name: "a.png", state: "unsupported" }] });
-    expect(door.admitted[0]?.attachments).toEqual([
-      { name: "a.png", mimeType: "image/png", bytes: 12, url: "https://files.example/a.png", state: "unsupported" },
-    ]);
+    const attachments = [
+      { name: "a.txt", text: "hellö" },
+      { name: "a.png", media_type: "image/png", content_base64: Buffer.from("png").toString("base64") },
+      { name: "far.pdf", url: "https://files.example/far.pdf" },
+      { name: "fourth.txt", text: "x" },
+    ];
+    const { status, json } = await ask(api, "POST", "/v1/messages", { ...hello, attachments });
+    expect(status).toBe(202);
+    expect(json).toMatchObject({
+      attachments: [
+        { name: "a.txt", media_type: "text/plain", bytes: 6, state: "received" },
+        { name: "a.png", media_type: "image/png", bytes: 3, state: "received" },
+        { name: "far.pdf", media_type: "application/pdf", bytes: 0, state: "received" },
+        { name: "fourth.txt", state: "failed", reason: "at most 3 files are taken with a message" },
+      ],
+    });
+    const [text, image, far] = door.admitted[0]?.attachments ?? [];
+    expect(String(await parts.uploads.read(ALICE, text?.upload ?? ""))).toBe("hellö");
+    expect(String(await parts.uploads.read(ALICE, image?.upload ?? ""))).toBe("png");
+    expect(far).toEqual({
+      name: "far.pdf",
+      mimeType: "application/pdf",
+      bytes: 0,
+      url: "https://files.example/far.pdf",
+      state: "received",
+    });
+  });
+
+  test("takes a message of files alone, and one file too large is said, not refused", async () => {
+    const { api } = parts.create();
+    const attachments = [{ name: "a.txt", text: "x".repeat(10_001) }];
+    const { status, json } = await ask(api, "POST", "/v1/messages", { ...hello, text: "", attachments });
+    expect(status).toBe(202);
+    expect(json).toMatchObject({
+      attachments: [{ state: "too-large", reason: "10001 bytes; at most 10000 are taken" }],
+    });
+  });
+
+  test("refuses a message that claims 100 MB, without reading it", async () => {
+    const { api } = parts.create();
+    const response = await api.request("/v1/messages", {
+      method: "POST",
+      headers: { "content-type": "application/json", "content-length": "104857600" },
+      body: "{",
+    });
+    expect(response.status).toBe(413);
+    expect(await response.json()).toMatchObject({ error: { code: "payload_too_large" } });
+  });
+
+  test("takes longer bodies for messages alone", async () => {
+    const { api } = parts.create();
+    const long = { ...hello, attachments: [{ name: "a.txt", text: "x".repeat(1_500_000) }] };
+    expect((await ask(api, "POST", "/v1/messages", long)).status).toBe(202);
+    expect(await failureOf(api, "POST", "/v1/keys", { name: "x".repeat(1_500_000) })).toMatchObject({ status: 413 });
   });
 
   test("takes 32,000 characters and no more", async () => {
@@ -204,7 +257,15 @@ describe("POST /v1/messages", () => {
     },
     {
       body: { ...hello, attachments: [{ name: "a" }] },
-      message: "attachments[0].mime_type: is required; attachments[0].bytes: is required",
+      message: "attachments[0]: needs exactly one of content_base64, text and url",
+    },
+    {
+      body: { ...hello, attachments: [{ name: "a", text: "x", url: "https://a.test/" }] },
+      message: "attachments[0]: needs exactly one of content_base64, text and url",
+    },
+    {
+      body: { ...hello, attachments: [{ name: "a", content_base64: "a*b" }] },
+      message: "attachments[0].content_base64: must be base64",
     },
     { body: [], message: "the body: must be an object" },
   ])("refuses $body", async ({ body, message }) => {
@@ -281,12 +342,12 @@ describe("bodies", () => {
       message: "user_id: is required; text: is required",
     },
     {
-      name: "more than 1 MB",
-      body: `{"text":"${"x".repeat(1_048_576)}"}`,
+      name: "more than is allowed with files",
+      body: `{"text":"${"x".repeat(2_000_000)}"}`,
       type: "application/json",
       status: 413,
       code: "payload_too_large",
-      message: "The body is larger than 1048576 bytes",
+      message: "The body is larger than 2000000 bytes",
     },
   ])("$name -> $status $code", async ({ body, type, status, code, message }) => {
     const { api } = parts.create();

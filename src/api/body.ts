@@ -3,16 +3,13 @@ import { ApiError, UNSUPPORTED_MEDIA_TYPE } from "./errors.ts";
 import { findJsonFault } from "./json-fault.ts";
 import type { ApiEnv } from "./parts.ts";
 
-/** The largest body, in bytes. */
-const MAX_BODY_BYTES = 1024 * 1024;
-
 /**
- * Reads the body of a request, at most 1 MB of it, and refuses what is not JSON in UTF-8. Leaves the bytes in
- * `c.var.body`; routes read the JSON as usual.
+ * Reads the body of a request, at most as many bytes as `limitOf` says, and refuses what is not JSON in UTF-8. Leaves
+ * the bytes in `c.var.body`; routes read the JSON as usual.
  */
-export function readBody(): MiddlewareHandler<ApiEnv> {
+export function readBody(limitOf: (method: string, path: string) => number): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
-    const bytes = WITHOUT_BODY.has(c.req.method) ? NOTHING : await readBytes(c);
+    const bytes = WITHOUT_BODY.has(c.req.method) ? NOTHING : await readBytes(c, limitOf(c.req.method, c.req.path));
     if (bytes.byteLength > 0) checkJson(bytes, c.req.header("content-type"));
     c.set("body", bytes);
     await next();
@@ -38,9 +35,9 @@ export function takesNoFields(): MiddlewareHandler<ApiEnv> {
 const WITHOUT_BODY = new Set(["GET", "HEAD"]);
 const NOTHING = new Uint8Array();
 
-async function readBytes(c: Context<ApiEnv>): Promise<Uint8Array> {
+async function readBytes(c: Context<ApiEnv>, most: number): Promise<Uint8Array> {
   try {
-    return await readWithin(c);
+    return await readWithin(c, most);
   } catch (error) {
     if (error instanceof ApiError) throw error;
     // Nobody is there any more to read this, but it is no fault of ours either.
@@ -48,24 +45,24 @@ async function readBytes(c: Context<ApiEnv>): Promise<Uint8Array> {
   }
 }
 
-async function readWithin(c: Context<ApiEnv>): Promise<Uint8Array> {
+async function readWithin(c: Context<ApiEnv>, most: number): Promise<Uint8Array> {
   const declared = Number(c.req.header("content-length") ?? Number.NaN);
-  if (declared > MAX_BODY_BYTES) throw tooLarge();
+  if (declared > most) throw tooLarge(most);
   if (!Number.isNaN(declared)) {
     const bytes = new Uint8Array(await c.req.arrayBuffer());
-    if (bytes.byteLength > MAX_BODY_BYTES) throw tooLarge();
+    if (bytes.byteLength > most) throw tooLarge(most);
     return bytes;
   }
   const stream = c.req.raw.body;
   if (stream === null) return NOTHING;
-  const bytes = await readStream(stream);
+  const bytes = await readStream(stream, most);
   const { url, method, headers, signal } = c.req.raw;
   // The stream is used up; routes read the body from a request that holds it.
   c.req.raw = new Request(url, { method, headers, signal, ...(bytes.byteLength > 0 ? { body: bytes } : {}) });
   return bytes;
 }
 
-async function readStream(stream: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+async function readStream(stream: ReadableStream<Uint8Array>, most: number): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = stream.getReader();
@@ -74,7 +71,7 @@ async function readStream(stream: ReadableStream<Uint8Array>): Promise<Uint8Arra
     if (done) return new Uint8Array(Buffer.concat(chunks));
     length += value.byteLength;
     // What is still to come is left to the server, which throws it away.
-    if (length > MAX_BODY_BYTES) throw tooLarge();
+    if (length > most) throw tooLarge(most);
     chunks.push(value);
   }
 }
@@ -104,10 +101,10 @@ function isJsonType(contentType: string | undefined): boolean {
   return contentType?.split(";", 1)[0]?.trim().toLowerCase() === "application/json";
 }
 
-function tooLarge(): ApiError {
+function tooLarge(most: number): ApiError {
   return new ApiError({
     status: 413,
     code: "payload_too_large",
-    message: `The body is larger than ${MAX_BODY_BYTES} bytes`,
+    message: `The body is larger than ${most} bytes`,
   });
 }

@@ -6,8 +6,9 @@ import {
   parseMessageId,
   parseRunId,
   parseWorkspaceId,
+  type WorkspaceId,
 } from "../kernel/ids.ts";
-import { deliveryKindSchema } from "../kernel/messages.ts";
+import { attachmentStateSchema, deliveryKindSchema } from "../kernel/messages.ts";
 
 // The public shapes. Requests are strict: a field nobody reads is refused, because its sender believes that it counts.
 
@@ -21,12 +22,12 @@ const instant = z.iso.datetime().meta({ description: "ISO 8601, UTC." });
 const userId = idFrom(parseWorkspaceId, "The person: whose memory, permissions and budget count.");
 const conversationId = idFrom(parseConversationId, "The conversation.");
 const messageId = idFrom(parseMessageId, "The caller's own id of the message, by which a repetition is recognised.");
-const text = z
+const anyText = z
   .string()
-  .min(1, "must not be empty")
   .max(MAX_TEXT_CHARS, `must have at most ${MAX_TEXT_CHARS} characters`)
   // A lone surrogate cannot be stored as UTF-8: it is replaced here, not somewhere on the way.
   .overwrite((value) => value.toWellFormed());
+const text = anyText.min(1, "must not be empty");
 
 /** Every failure, whatever went wrong. */
 export const errorSchema = z
@@ -54,21 +55,57 @@ export function pageSchema<Item extends z.ZodType>(item: Item) {
   return z.object({ data: z.array(item), has_more: z.boolean(), next_cursor: z.string().nullable() });
 }
 
-const attachmentInputSchema = z.strictObject({
-  name: z.string().min(1).max(255),
-  mime_type: z.string().min(1).max(255),
-  bytes: z.number().int().nonnegative(),
-  url: z.url().max(2048).optional(),
-});
+const attachmentInputSchema = z
+  .strictObject({
+    name: z.string().min(1).max(255),
+    media_type: z.string().min(1).max(255).optional().meta({ description: "Found by the name when absent." }),
+    content_base64: z.base64("must be base64").optional(),
+    text: z.string().optional(),
+    url: z.url().max(2048).optional().meta({ description: "A public address, fetched when the message is answered." }),
+  })
+  .refine(
+    ({ content_base64: base64, text: plain, url }) =>
+      [base64, plain, url].filter((given) => given !== undefined).length === 1,
+    "needs exactly one of content_base64, text and url",
+  );
+
+const attachmentSchema = z
+  .object({
+    name: z.string(),
+    media_type: z.string(),
+    bytes: z.number().int(),
+    state: attachmentStateSchema.meta({
+      description:
+        "`received`: kept, not looked at yet. `read`: the model has its text. `shown`: the model sees the image. " +
+        "`unsupported`, `too-large`, `failed`: not used, see `reason`.",
+    }),
+    reason: z.string().optional(),
+  })
+  .meta({ id: "Attachment" });
+
+const fileSchema = z
+  .object({
+    artifact_id: z.string(),
+    name: z.string(),
+    media_type: z.string(),
+    bytes: z.number().int(),
+    user_id: z.string(),
+    url: z.string().meta({ description: "A link to its content that works for a while, relative to this server." }),
+  })
+  .meta({ id: "File" });
 
 /** `POST /v1/messages`. */
 export const sendMessageSchema = z
   .strictObject({
     user_id: userId,
-    text,
+    text: anyText,
     conversation_id: conversationId.optional(),
     message_id: messageId.optional(),
     attachments: z.array(attachmentInputSchema).max(MAX_ATTACHMENTS).optional(),
+  })
+  .superRefine(({ text: said, attachments = [] }, context) => {
+    if (said === "" && attachments.length === 0)
+      context.addIssue({ code: "custom", path: ["text"], message: "must not be empty" });
   })
   .meta({ id: "SendMessage" });
 
@@ -80,7 +117,7 @@ export const receivedSchema = z
     status: z.enum(["started", "queued", "duplicate"]),
     position: z.number().int().meta({ description: "How many messages are ahead of it." }),
     attachments: z
-      .array(z.object({ name: z.string(), state: z.enum(["received", "unsupported", "too-large", "failed"]) }))
+      .array(attachmentSchema)
       .optional()
       .meta({ description: "What became of each attachment; only when there were any." }),
   })
@@ -102,7 +139,13 @@ export const messageStatusSchema = z
     run_id: z.string().nullable(),
     steps: z.number().int().meta({ description: "How many steps its run has recorded." }),
     answers: z.array(
-      z.object({ delivery_id: z.string(), text: z.string(), posted_id: z.string(), delivered_at: instant }),
+      z.object({
+        delivery_id: z.string(),
+        text: z.string(),
+        posted_id: z.string(),
+        delivered_at: instant,
+        files: z.array(fileSchema).optional().meta({ description: "Files that were sent with it." }),
+      }),
     ),
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
   })
@@ -144,6 +187,8 @@ export const transcriptMessageSchema = z
     author_name: z.string().optional(),
     kind: deliveryKindSchema.optional().meta({ description: "For what the bot said." }),
     choices: z.array(z.string()).optional().meta({ description: "The buttons under a question." }),
+    attachments: z.array(attachmentSchema).optional().meta({ description: "Files that came with it." }),
+    files: z.array(fileSchema).optional().meta({ description: "Files the bot sent with it." }),
   })
   .meta({ id: "TranscriptMessage" });
 
@@ -268,6 +313,32 @@ export const setCredentialSchema = z
 /** A credential without its value. */
 export const credentialSchema = z.object({ name: z.string(), at: instant }).meta({ id: "Credential" });
 
+const artifactId = z.string().min(1).max(MAX_ID_LENGTH);
+
+/** The path of one file of a person. */
+export const artifactParamsSchema = z.object({ user_id: userId, id: artifactId });
+
+/** The path of a file that is reached by a link. */
+export const artifactLinkParamsSchema = z.object({ id: artifactId });
+
+/** What makes a link one. */
+export const artifactLinkQuerySchema = z.object({ token: z.string().min(1).max(2_000) });
+
+/** A file the bot made. */
+export const artifactSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    media_type: z.string(),
+    bytes: z.number().int(),
+    created_at: instant,
+    expires_at: instant,
+    run_id: z.string().nullable(),
+    conversation_id: z.string().nullable(),
+    url: z.string().meta({ description: "A link to its content that works for a while, relative to this server." }),
+  })
+  .meta({ id: "Artifact" });
+
 /** The reply of a process that answers. */
 export const healthSchema = z.object({ status: z.literal("ok") });
 
@@ -277,9 +348,20 @@ export const readySchema = z.object({ status: z.literal("ready"), checks });
 /** The reply of a process that cannot work. */
 export const notReadySchema = errorSchema.extend({ checks });
 
+const workspaceId = z.custom<WorkspaceId>((value) => typeof value === "string" && value !== "");
 const shownInstant = z.number().transform((ms) => new Date(ms).toISOString());
 // Also an event's id in the stream, where a line break would begin another field.
 const deliveryId = z.string().regex(/^\S+$/);
+
+const shownAttachment = z
+  .object({
+    name: z.string(),
+    mimeType: z.string(),
+    bytes: z.number(),
+    state: attachmentStateSchema,
+    reason: z.string().optional(),
+  })
+  .transform(({ mimeType, ...rest }) => ({ ...rest, media_type: mimeType }));
 
 /** A live event as Redis carries it, turned into the data of a stream's event. */
 export const liveEventSchema = z.discriminatedUnion("type", [
@@ -288,6 +370,12 @@ export const liveEventSchema = z.discriminatedUnion("type", [
     message_id: z.string(),
     text: z.string(),
     position: z.number(),
+    attachments: z.array(shownAttachment).readonly().optional(),
+  }),
+  z.object({
+    type: z.literal("message.files"),
+    message_id: z.string(),
+    attachments: z.array(shownAttachment).readonly(),
   }),
   z.object({ type: z.literal("message.changed"), message_id: z.string(), text: z.string() }),
   z.object({ type: z.literal("message.withdrawn"), message_id: z.string() }),
@@ -307,6 +395,11 @@ export const liveEventSchema = z.discriminatedUnion("type", [
       kind: deliveryKindSchema,
       text: z.string(),
       choices: z.array(z.string()).readonly().optional(),
+      // The links are made where the event leaves, for they last only for a while.
+      files: z
+        .array(fileSchema.extend({ user_id: workspaceId, url: z.string().optional() }))
+        .readonly()
+        .optional(),
       answers: z.array(z.string()).readonly(),
       at: shownInstant,
     }),

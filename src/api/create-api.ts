@@ -10,6 +10,7 @@ import { ApiError, invalidRequest, notFound, toFailure, type Failure } from "./e
 import { guardSource } from "./guard.ts";
 import { idempotency } from "./idempotency.ts";
 import type { Api, ApiEnv, ApiLimits, ApiParts } from "./parts.ts";
+import { addArtifactLinkRoute, addArtifactRoutes } from "./routes/artifacts.ts";
 import { addConversationRoutes } from "./routes/conversations.ts";
 import { addCredentialRoutes } from "./routes/credentials.ts";
 import { addEventRoutes } from "./routes/events.ts";
@@ -24,7 +25,7 @@ import { addWorkspaceRoutes } from "./routes/workspaces.ts";
 
 /** Builds the REST API. It holds nothing open by itself: serve it with `listen`, or ask it with `api.request`. */
 export function createApi(parts: ApiParts): Api {
-  const { door, keys, redis, live, log, clock, newId, page, config } = parts;
+  const { door, keys, redis, log, clock, newId, page, config } = parts;
   const limits: ApiLimits = { ...DEFAULT_LIMITS, ...parts.limits };
   const api = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
@@ -32,6 +33,8 @@ export function createApi(parts: ApiParts): Api {
     },
   });
 
+  // The first has the last word on the headers.
+  api.use(sandboxDownloads());
   api.use(secureHeaders(SECURITY_HEADERS));
   api.use(async (c, next) => {
     const began = clock.monotonic();
@@ -43,16 +46,18 @@ export function createApi(parts: ApiParts): Api {
   const known = authenticate({ keys, config, links: parts.links });
   api.use("/metrics", known);
   api.use("/openapi.json", known);
-  api.use("/v1/*", noStore(), known, readBody());
+  addArtifactLinkRoute(api, parts);
+  api.use("/v1/*", noStore(), known, readBody(bodyLimits(parts)));
   api.use("/v1/*", idempotency({ store: createIdempotencyStore(redis, { newId }), newId, log }));
 
-  addMessageRoutes(api, { door, locator: createMessageLocator(redis), clock });
-  addConversationRoutes(api, { door, links: parts.links });
-  addEventRoutes(api, { door, keys, live, log, limits });
+  addMessageRoutes(api, { ...parts, locator: createMessageLocator(redis) });
+  addConversationRoutes(api, parts);
+  addEventRoutes(api, { ...parts, limits });
   addRunRoutes(api, { door });
   addKeyRoutes(api, { keys });
   addToolRoutes(api, parts);
   addWorkspaceRoutes(api, parts);
+  addArtifactRoutes(api, parts);
   addPrivacyRoutes(api, parts);
   addCredentialRoutes(api, parts);
   addTicketRoutes(api, parts);
@@ -77,6 +82,14 @@ export function createApi(parts: ApiParts): Api {
   return api;
 }
 
+/** Only a message may be long: its files are in it. */
+function bodyLimits({ attachments }: ApiParts) {
+  return (method: string, path: string): number =>
+    method === "POST" && path === "/v1/messages" ? attachments.maxRequestBytes() : MAX_BODY_BYTES;
+}
+
+const MAX_BODY_BYTES = 1024 * 1024;
+
 const DEFAULT_LIMITS: ApiLimits = { maxStreams: 500, heartbeatMs: 15_000, readyMs: 2_000 };
 
 // The page and its files come from here and nowhere else, and no other page may frame it.
@@ -92,6 +105,15 @@ const SECURITY_HEADERS = {
   // Whether the address is reached over https is for the proxy in front to say.
   strictTransportSecurity: false,
 };
+
+/** A file somebody made is kept, not opened; a browser that opens it all the same runs nothing of it. */
+function sandboxDownloads() {
+  return async (c: Context<ApiEnv>, next: () => Promise<void>) => {
+    await next();
+    if (c.res.headers.get("content-disposition")?.startsWith("attachment") === true)
+      c.res.headers.set("content-security-policy", "default-src 'none'; sandbox");
+  };
+}
 
 function noStore() {
   return async (c: Context<ApiEnv>, next: () => Promise<void>) => {

@@ -1,9 +1,14 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { errorSchema } from "./contract.ts";
 
 /** A JSON response for a route's description. */
 export function json<Schema extends z.ZodType>(description: string, schema: Schema) {
   return { description, content: { "application/json": { schema } } };
+}
+
+/** A file as it is, for a route's description. */
+export function fileContent(description: string) {
+  return { description, content: { "application/octet-stream": { schema: z.string().meta({ format: "binary" }) } } };
 }
 
 /** A JSON request body for a route's description. */
@@ -23,7 +28,7 @@ const MEANINGS = {
   403: "The API key may not do this.",
   404: "There is no such thing.",
   409: "It contradicts what happened before; see the code.",
-  413: "The body is larger than 1 MB.",
+  413: "The body is too large.",
   415: "The body is not JSON.",
   422: "The Idempotency-Key was used for another request.",
   429: "Too many messages wait already.",

@@ -42,7 +42,8 @@ export function guardSource(loopbackOnly: boolean): MiddlewareHandler<ApiEnv> {
       origin: c.req.header("origin"),
       fetchSite: c.req.header("sec-fetch-site"),
       loopbackOnly,
-      forApi: c.req.path.startsWith("/v1/"),
+      // A link to a file is followed from anywhere: it carries its own permission and no other.
+      forApi: c.req.path.startsWith("/v1/") && !/^\/v1\/artifacts\/[^/]+\/content$/.test(c.req.path),
     });
     if (refusal !== undefined) throw new ApiError(refusal);
     await next();

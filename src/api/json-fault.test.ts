@@ -71,3 +71,11 @@ function isJson(text: string): boolean {
     return false;
   }
 }
+
+test.each([
+  ["plain", "x".repeat(20_000_000)],
+  ["of escapes", String.raw`\n\u0041`.repeat(2_000_000)],
+])("a string of many megabytes, %s, is read in one go", (_kind, content) => {
+  expect(findJsonFault(`{"a":"${content}"}`)).toBeUndefined();
+  expect(findJsonFault(`{"a":"${content}`)).toMatchObject({ column: 6, found: '"\\""' });
+});

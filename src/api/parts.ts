@@ -1,9 +1,12 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { AttachmentIntake } from "../agent/attachment-intake.ts";
 import type { Door } from "../agent/door-contract.ts";
 import type { Privacy } from "../agent/privacy/forget.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { Clock, Log, NewId } from "../kernel/ports.ts";
 import type { ApiKeyScope, ApiKeyStore } from "../store/api-keys.ts";
+import type { ArtifactStore } from "../store/artifacts.ts";
+import type { LinkSigner } from "../store/artifact-links.ts";
 import type { RedisConnection } from "../store/connection.ts";
 import type { CredentialStore } from "../store/credentials.ts";
 import type { LinkStore } from "../store/links.ts";
@@ -27,6 +30,11 @@ export interface ApiParts {
   readonly tickets: Pick<TicketStore, "look" | "use">;
   /** What people connect; absent where nothing can be encrypted. */
   readonly credentials?: Pick<CredentialStore, "list" | "set" | "delete">;
+  readonly artifacts: Pick<ArtifactStore, "find" | "list" | "read" | "delete">;
+  /** Makes and checks the links to single artifacts. */
+  readonly fileLinks: LinkSigner;
+  /** Keeps the files that come with messages. */
+  readonly attachments: AttachmentIntake;
   /** The tools as they are now. */
   readonly tools: () => Promise<readonly Pick<Tool, "name" | "description" | "effect" | "parameters">[]>;
   /** Whether this process can work, part by part: true, or what is wrong. Readable by everyone. */

@@ -50,13 +50,13 @@ describe("a body over HTTP", () => {
     const [response] = await once(sending, "response");
     expect(response.statusCode).toBe(413);
     expect(JSON.parse(await text(response))).toEqual({
-      error: { code: "payload_too_large", message: "The body is larger than 1048576 bytes" },
+      error: { code: "payload_too_large", message: "The body is larger than 2000000 bytes" },
     });
     sending.destroy();
     expect(door.admitted).toHaveLength(0);
   });
 
-  test("that announces nothing is refused after 1 MB, however much follows", async () => {
+  test("that announces nothing is refused after 2 MB, however much follows", async () => {
     const { url } = await serve();
     const sending = request(`${url}/v1/messages`, { method: "POST", headers: json });
     sending.on("error", () => undefined);

@@ -1,8 +1,14 @@
 import type { z } from "zod";
 import type { ConversationView, Door, MessageStatus, RunView, TranscriptMessage } from "../agent/door-contract.ts";
+import type { WorkspaceId } from "../kernel/ids.ts";
+import type { LiveAttachment } from "../kernel/live.ts";
+import type { FileRef } from "../kernel/messages.ts";
 import type { ApiKey } from "../store/api-keys.ts";
+import type { Artifact } from "../store/artifacts.ts";
+import type { LinkSigner } from "../store/artifact-links.ts";
 import type { MemoryListing } from "../store/memory.ts";
 import type {
+  artifactSchema,
   conversationSchema,
   conversationSummarySchema,
   keySchema,
@@ -15,7 +21,7 @@ import type {
 // The views of the parts in their public shape: names in snake_case, times as ISO strings, null for what is not there.
 
 /** Where a message is. */
-export function showMessageStatus(status: MessageStatus): z.output<typeof messageStatusSchema> {
+export function showMessageStatus(status: MessageStatus, links: LinkSigner): z.output<typeof messageStatusSchema> {
   return {
     id: status.id,
     conversation_id: status.conversationId,
@@ -28,6 +34,7 @@ export function showMessageStatus(status: MessageStatus): z.output<typeof messag
       text: answer.text,
       posted_id: answer.postedId,
       delivered_at: showInstant(answer.deliveredAt),
+      ...(answer.files === undefined ? {} : { files: showFiles(answer.files, links) }),
     })),
     error: status.error ?? null,
   };
@@ -59,8 +66,11 @@ export function showConversation(conversation: ConversationView): z.output<typeo
 }
 
 /** A message as people saw it. */
-export function showTranscriptMessage(message: TranscriptMessage): z.output<typeof transcriptMessageSchema> {
-  const { id, role, text, at, runId, authorName, kind, choices } = message;
+export function showTranscriptMessage(
+  message: TranscriptMessage,
+  links: LinkSigner,
+): z.output<typeof transcriptMessageSchema> {
+  const { id, role, text, at, runId, authorName, kind, choices, attachments, files } = message;
   return {
     id,
     role,
@@ -70,7 +80,42 @@ export function showTranscriptMessage(message: TranscriptMessage): z.output<type
     ...(authorName === undefined ? {} : { author_name: authorName }),
     ...(kind === undefined ? {} : { kind }),
     ...(choices === undefined ? {} : { choices: [...choices] }),
+    ...(attachments === undefined ? {} : { attachments: attachments.map(showAttachment) }),
+    ...(files === undefined ? {} : { files: showFiles(files, links) }),
   };
+}
+
+/** A file that came with a message, without what it says. */
+export function showAttachment({ name, mimeType, bytes, state, reason }: LiveAttachment) {
+  return { name, media_type: mimeType, bytes, state, ...(reason === undefined ? {} : { reason }) };
+}
+
+/** Files the bot sent, each with a link: whoever may see the message may have them. */
+export function showFiles(files: readonly FileRef[], links: LinkSigner) {
+  return files.map((file) => ({ ...file, url: linkTo(file.user_id, file.artifact_id, links) }));
+}
+
+/** A file of a person's workspace. */
+export function showArtifact(
+  artifact: Artifact,
+  userId: WorkspaceId,
+  links: LinkSigner,
+): z.output<typeof artifactSchema> {
+  return {
+    id: artifact.id,
+    name: artifact.name,
+    media_type: artifact.mediaType,
+    bytes: artifact.bytes,
+    created_at: showInstant(artifact.createdAt),
+    expires_at: showInstant(artifact.endsAt),
+    run_id: artifact.runId ?? null,
+    conversation_id: artifact.conversationId ?? null,
+    url: linkTo(userId, artifact.id, links),
+  };
+}
+
+function linkTo(userId: WorkspaceId, artifactId: string, links: LinkSigner): string {
+  return `/v1/artifacts/${encodeURIComponent(artifactId)}/content?token=${links.sign(userId, artifactId)}`;
 }
 
 /** A run with its steps. */

@@ -2,8 +2,10 @@ import type { TranscriptMessage } from "../agent/door-contract.ts";
 import { describeError } from "../kernel/errors.ts";
 import type { ConversationId } from "../kernel/ids.ts";
 import type { Log } from "../kernel/ports.ts";
+import type { LinkSigner } from "../store/artifact-links.ts";
 import type { ShownLiveEvent } from "./contract.ts";
 import type { LiveFeed } from "./live-feed.ts";
+import { showFiles } from "./show.ts";
 
 /** What an event stream needs of its connection. */
 export interface Sink {
@@ -19,6 +21,8 @@ export interface Watching {
   /** The last delivery the client has seen, when it comes back. */
   readonly lastEventId: string | undefined;
   readonly feed: LiveFeed;
+  /** Makes the links to files that were sent. */
+  readonly links: LinkSigner;
   readonly transcript: (conversation: ConversationId) => Promise<readonly TranscriptMessage[]>;
   /** Whether the caller may still watch; asked at every heartbeat. */
   readonly stillAllowed: () => Promise<boolean>;
@@ -34,14 +38,14 @@ export interface Watching {
  * is given those after it first. Never throws.
  */
 export async function streamEvents(sink: Sink, watching: Watching): Promise<void> {
-  const { feed, closing, log, heartbeatMs } = watching;
+  const { feed, links, closing, log, heartbeatMs } = watching;
   const over = Promise.withResolvers<void>();
   const writer = createWriter(sink, over.resolve);
   const shown = createShown();
   // Events that arrive before the past was written wait here.
   let held: ShownLiveEvent[] | undefined = [];
   const show = (event: ShownLiveEvent) => {
-    if (event.type !== "delivery" || shown.isNew(event.delivery.id)) writer.write(frame(event));
+    if (event.type !== "delivery" || shown.isNew(event.delivery.id)) writer.write(frame(withLinks(event, links)));
   };
   const watch = feed.watch(watching.conversation, {
     event(event) {
@@ -68,7 +72,8 @@ export async function streamEvents(sink: Sink, watching: Watching): Promise<void
     if (watching.lastEventId !== undefined) {
       const messages = await watching.transcript(watching.conversation);
       for (const { role, id } of messages) if (role === "assistant") shown.isNew(id);
-      for (const event of missedDeliveries(messages, watching.lastEventId)) writer.write(frame(event));
+      for (const event of missedDeliveries(messages, watching.lastEventId))
+        writer.write(frame(withLinks(event, links)));
     }
     for (const event of held ?? []) show(event);
     held = undefined;
@@ -94,13 +99,14 @@ export function missedDeliveries(messages: readonly TranscriptMessage[], lastEve
   return messages
     .slice(last + 1)
     .filter((message) => message.role === "assistant")
-    .map(({ id, text, at, runId, kind = "answer", choices }) => ({
+    .map(({ id, text, at, runId, kind = "answer", choices, files }) => ({
       type: "delivery",
       delivery: {
         id,
         kind,
         text,
         ...(choices === undefined ? {} : { choices: [...choices] }),
+        ...(files === undefined ? {} : { files: [...files] }),
         answers: messages.filter((asked) => asked.role === "user" && asked.runId === runId).map((asked) => asked.id),
         at: new Date(at).toISOString(),
       },
@@ -117,6 +123,11 @@ const MAX_SHOWN = 1000;
 function frame(event: ShownLiveEvent): string {
   const id = event.type === "delivery" ? `id: ${event.delivery.id}\n` : "";
   return `event: ${event.type}\n${id}data: ${JSON.stringify(event)}\n\n`;
+}
+
+function withLinks(event: ShownLiveEvent, links: LinkSigner): ShownLiveEvent {
+  if (event.type !== "delivery" || event.delivery.files === undefined) return event;
+  return { ...event, delivery: { ...event.delivery, files: showFiles(event.delivery.files, links) } };
 }
 
 function createWriter(sink: Sink, onStuck: () => void) {

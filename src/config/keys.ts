@@ -2,7 +2,7 @@ import { z } from "zod";
 import { configSchema } from "./schema.ts";
 
 /** What a key holds; text from the environment is turned into this. */
-export type KeyKind = "text" | "number" | "whole number" | "list";
+export type KeyKind = "text" | "number" | "whole number" | "yes or no" | "list";
 
 /** One key an operator can set, as the schema describes it. */
 export interface ConfigKey {
@@ -52,6 +52,7 @@ export function listConfigKeys(): { readonly keys: readonly ConfigKey[]; readonl
 function kindOf(schema: z.core.JSONSchema.BaseSchema): KeyKind {
   if (schema.type === "array") return "list";
   if (schema.type === "integer") return "whole number";
+  if (schema.type === "boolean") return "yes or no";
   return schema.type === "number" ? "number" : "text";
 }
 

@@ -51,6 +51,8 @@ describe("what is in force", () => {
         history_messages: 50,
         history_tokens: 24000,
         max_run_s: 1800,
+        vision: false,
+        tool_result_chars: 32_000,
       },
       context: { summary: "on", summary_share: 0.8, summary_tokens: 500 },
       budgets: {
@@ -75,6 +77,15 @@ describe("what is in force", () => {
       queue: { mode: "queue", max_waiting: 1000 },
       worker: { chat_concurrency: 64, delivery_concurrency: 128, drain_s: 10 },
       hooks: { timeout_s: 5, max_failures: 5 },
+      artifacts: { max_bytes: 5_000_000, quota_bytes: 50_000_000, quota_files: 200, keep_days: 90, link_hours: 24 },
+      attachments: {
+        max_files: 10,
+        max_bytes: 5_000_000,
+        max_request_bytes: 20_000_000,
+        quota_bytes: 100_000_000,
+        text_chars: 40_000,
+        transcription: { model: "whisper-1" },
+      },
       log_level: "info",
       platforms: { slack: {}, discord: {}, telegram: {} },
     });
@@ -198,14 +209,14 @@ describe("what is refused, and where", () => {
       "sever: 1\n",
       {},
       [
-        "parley.yaml:1:1 sever: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, redis, data_dir, roles, platform_hints, queue, worker, hooks, log_level, master_key, platforms",
+        "parley.yaml:1:1 sever: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, redis, data_dir, roles, platform_hints, queue, worker, hooks, artifacts, attachments, log_level, master_key, platforms",
       ],
     ],
     [
       "__proto__:\n  a: 1\n",
       {},
       [
-        "parley.yaml:1:1 __proto__: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, redis, data_dir, roles, platform_hints, queue, worker, hooks, log_level, master_key, platforms",
+        "parley.yaml:1:1 __proto__: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, redis, data_dir, roles, platform_hints, queue, worker, hooks, artifacts, attachments, log_level, master_key, platforms",
       ],
     ],
     [

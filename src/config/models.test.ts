@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "./config-error.ts";
 import { loadConfig } from "./load.ts";
-import { configuredModels, modelWarnings } from "./models.ts";
+import { chatTakesImages, configuredModels, modelWarnings } from "./models.ts";
 import { configSecrets } from "./secrets.ts";
 
 async function load(yaml: string, env: Record<string, string> = {}) {
@@ -81,6 +81,20 @@ describe("the configured models", () => {
       },
     ]);
     expect(purposes).toEqual({ plan: "local", summary: "local" });
+  });
+
+  test.each([
+    ["", false],
+    ["ai: { url: http://one.example/v1 }", false],
+    ["ai: { url: http://one.example/v1, vision: true }", true],
+    ["models: [{ url: http://a.example/v1, model: a, vision: true }, { url: http://b.example/v1, model: b }]", true],
+    ["models: [{ url: http://a.example/v1, model: a }, { url: http://b.example/v1, model: b, vision: true }]", false],
+    [
+      "models: [{ url: http://a.example/v1, model: a }, { url: http://b.example/v1, model: b, vision: true, first_for: [chat] }]",
+      true,
+    ],
+  ])("%j: the one asked first in a chat takes images: %s", async (yaml, takes) => {
+    expect(chatTakesImages(await load(yaml))).toBe(takes);
   });
 
   test("need no `ai` when there are others", async () => {

@@ -11,6 +11,8 @@ export interface ConfiguredModel {
   readonly temperature?: number;
   readonly maxTokens?: number;
   readonly contextTokens?: number;
+  /** Set when it takes images. */
+  readonly vision?: true;
   readonly price?: { readonly input: number; readonly output: number; readonly cachedInput?: number };
 }
 
@@ -46,6 +48,7 @@ export function configuredModels({
         ...(temperature === undefined ? {} : { temperature }),
         ...(maxTokens === undefined ? {} : { maxTokens }),
         ...(contextTokens === undefined ? {} : { contextTokens }),
+        ...(entry.vision === true ? { vision: true as const } : {}),
         ...(price === undefined ? {} : { price: readPrice(price) }),
       };
     }),
@@ -53,6 +56,12 @@ export function configuredModels({
       named.flatMap(({ name, first_for: purposes = [] }) => purposes.map((purpose) => [purpose, name])),
     ),
   };
+}
+
+/** Whether the model that is asked first in a chat takes images. Pure. */
+export function chatTakesImages(config: Pick<Config, "ai" | "models" | "prices">): boolean {
+  const { models, purposes } = configuredModels(config);
+  return (models.find(({ name }) => name === purposes.chat) ?? models[0])?.vision === true;
 }
 
 /** What an operator should know about models, prices and budgets that do not go together, one sentence each. Pure. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { context, platformHints } from "./context-schema.ts";
 import type { DeepReadonly } from "./deep-freeze.ts";
 import { asSecret, secret, text, webUrl } from "./fields.ts";
+import { artifacts, attachments } from "./files-schema.ts";
 import { budgets, checkModelNames, models, prices } from "./spending-schema.ts";
 
 const redis = z
@@ -82,6 +83,13 @@ const ai = z
       .max(2)
       .describe("Sampling temperature. When unset the model's own default is used.")
       .exactOptional(),
+    vision: z.boolean().default(false).describe("Whether the model takes images."),
+    tool_result_chars: z
+      .int()
+      .min(1_000)
+      .max(1_000_000)
+      .default(32_000)
+      .describe("The most characters of a tool's result that the model is shown at once; it can read on from there."),
   })
   .prefault({})
   .describe("The model that answers. Without a URL the built-in offline demo model does.");
@@ -241,6 +249,8 @@ export const configSchema = z
     queue,
     worker,
     hooks,
+    artifacts,
+    attachments,
     log_level: z
       .enum(["debug", "info", "warn", "error", "silent"])
       .default("info")

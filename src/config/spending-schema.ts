@@ -35,6 +35,7 @@ export const models = z
         .max(100_000_000)
         .describe("The longest request it takes, in tokens. Longer ones go to the others.")
         .exactOptional(),
+      vision: z.boolean().describe("Whether it takes images.").exactOptional(),
       first_for: z
         .array(z.enum(["chat", "plan", "repair", "summary"]))
         .describe("What it is asked first for, before the models that stand ahead of it.")

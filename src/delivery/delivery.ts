@@ -87,9 +87,9 @@ function deadLetter(letter: { readonly message: unknown; readonly reason: string
 }
 
 function note(message: OutboundMessage, postedId: string, parts: DeliveryParts): Effects {
-  const { id: deliveryId, text, conversationId } = message;
+  const { id: deliveryId, text, files, conversationId } = message;
   return {
-    ...noteBeside(message, { deliveryId, text, postedId, deliveredAt: parts.clock.now() }, parts),
+    ...noteBeside(message, { deliveryId, text, files, postedId, deliveredAt: parts.clock.now() }, parts),
     announce: [{ channel: liveChannel(conversationId), payload: JSON.stringify(liveDelivery(message)) }],
   };
 }
@@ -104,8 +104,8 @@ function noteBeside(message: OutboundMessage, value: object, { keepMs }: Deliver
 }
 
 function liveDelivery(message: OutboundMessage): LiveEvent {
-  const { id, kind, text, choices, answers, at } = message;
-  return { type: "delivery", delivery: { id, kind, text, choices, answers, at } };
+  const { id, kind, text, choices, files, answers, at } = message;
+  return { type: "delivery", delivery: { id, kind, text, choices, files, answers, at } };
 }
 
 /** The lane keeps nothing of a delivery that is over. */

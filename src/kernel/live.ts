@@ -1,5 +1,5 @@
 import type { ConversationId, DeliveryId, MessageId, RunId } from "./ids.ts";
-import type { OutboundMessage } from "./messages.ts";
+import type { Attachment, FileRef, OutboundMessage } from "./messages.ts";
 
 /**
  * What people watching a conversation are shown while it happens. Hints only: a lost one is made good by reading the
@@ -11,6 +11,13 @@ export type LiveEvent =
       readonly message_id: MessageId;
       readonly text: string;
       readonly position: number;
+      readonly attachments?: readonly LiveAttachment[] | undefined;
+    }
+  /** The files of a message were looked at: what became of them. */
+  | {
+      readonly type: "message.files";
+      readonly message_id: MessageId;
+      readonly attachments: readonly LiveAttachment[];
     }
   | { readonly type: "message.changed"; readonly message_id: MessageId; readonly text: string }
   | { readonly type: "message.withdrawn"; readonly message_id: MessageId }
@@ -34,9 +41,13 @@ export interface LiveDelivery {
   readonly kind: OutboundMessage["kind"];
   readonly text: string;
   readonly choices?: readonly string[] | undefined;
+  readonly files?: readonly FileRef[] | undefined;
   readonly answers: readonly MessageId[];
   readonly at: number;
 }
+
+/** A file that came with a message, without what it says. */
+export type LiveAttachment = Pick<Attachment, "name" | "mimeType" | "bytes" | "state" | "reason">;
 
 /** The channel of a conversation's live events. */
 export const liveChannel = (conversation: ConversationId): string => `parley:live:${conversation}`;

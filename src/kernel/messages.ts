@@ -7,13 +7,27 @@ export type PlatformName = (typeof PLATFORMS)[number];
 
 const id = <T extends string>() => z.custom<T>((value) => typeof value === "string" && value.length > 0);
 
-/** A file that came with a message. `state` is what people and the model are told about it. */
+/**
+ * What became of a file that came with a message. `received` is kept and not looked at yet; `read` means that its text
+ * stands in the conversation, `shown` that the model gets the image itself.
+ */
+export const attachmentStateSchema = z.enum(["received", "read", "shown", "unsupported", "too-large", "failed"]);
+export type AttachmentState = z.infer<typeof attachmentStateSchema>;
+
+/** A file that came with a message. `state` and `reason` are what people and the model are told about it. */
 export const attachmentSchema = z.object({
   name: z.string(),
   mimeType: z.string(),
   bytes: z.number().int().nonnegative(),
+  /** Where its content can be fetched, when the sender only named the place. */
   url: z.string().optional(),
-  state: z.enum(["received", "unsupported", "too-large", "failed"]),
+  /** Under which its content is kept until it is read, in the sender's workspace. */
+  upload: z.string().optional(),
+  state: attachmentStateSchema,
+  /** Why it could not be used, or what of it could not, in a few words. */
+  reason: z.string().optional(),
+  /** What it says, once it was read. */
+  text: z.string().optional(),
 });
 export type Attachment = z.infer<typeof attachmentSchema>;
 
@@ -39,6 +53,16 @@ export const inboundMessageSchema = z.object({
 });
 export type InboundMessage = z.infer<typeof inboundMessageSchema>;
 
+/** A file the bot sends along. Its content is an artifact of the person `user_id`. */
+export const fileSchema = z.object({
+  artifact_id: z.string(),
+  name: z.string(),
+  media_type: z.string(),
+  bytes: z.number().int().nonnegative(),
+  user_id: id<WorkspaceId>(),
+});
+export type FileRef = z.infer<typeof fileSchema>;
+
 /** What a delivery is to its reader; platforms show a question with buttons and an error plainly. */
 export const deliveryKindSchema = z.enum(["answer", "error", "question", "notice"]);
 
@@ -50,6 +74,8 @@ export const outboundMessageSchema = z.object({
   text: z.string(),
   /** Buttons under a question, in order; empty for free text. */
   choices: z.array(z.string()).optional(),
+  /** Files that belong to it, in the order in which they were made. */
+  files: z.array(fileSchema).optional(),
   /** The incoming messages this settles; each gets the delivery noted in its record. */
   answers: z.array(id<MessageId>()),
   at: z.number(),

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { OutsideError } from "../kernel/errors.ts";
 import type { ModelReply, ModelRequest, ToolCall, Usage } from "./contract.ts";
-import { estimateTokens } from "./estimate.ts";
+import { estimateRequest, estimateTokens } from "./estimate.ts";
 import { addCallPiece, type PartialCall } from "./tool-call-pieces.ts";
 import type { Chunk } from "./wire-reply.ts";
 
@@ -145,7 +145,7 @@ function toolCalls(draft: ReplyDraft, context: ReplyContext): ToolCall[] {
 
 function usageOf(draft: ReplyDraft, request: ReplyContext["request"]): Usage {
   return {
-    inputTokens: draft.inputTokens ?? estimateTokens(JSON.stringify([request.messages, request.tools])),
+    inputTokens: draft.inputTokens ?? estimateRequest(request),
     outputTokens:
       draft.outputTokens ??
       estimateTokens(draft.text + draft.refusal + draft.calls.map((call) => call.name + call.args).join("")) +

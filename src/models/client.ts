@@ -18,6 +18,8 @@ export interface ModelClientOptions {
   readonly temperature?: number;
   /** The longest answer, in tokens; the provider's own limit unless set. */
   readonly maxTokens?: number;
+  /** Whether the model takes images; else it is told in words that there are some. */
+  readonly vision?: boolean;
   /** Milliseconds a whole call may take. */
   readonly timeoutMs: number;
   /** Milliseconds until the first byte of the reply; three quarters of `timeoutMs` unless told otherwise. */

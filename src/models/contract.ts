@@ -10,10 +10,22 @@ export interface ToolCall {
   readonly args: string;
 }
 
+/** An image the model is to see. A model that takes none is told of it instead. */
+export interface ImagePart {
+  readonly name: string;
+  readonly mimeType: string;
+  readonly base64: string;
+}
+
 /** The transcript in the one form the loop keeps; the client turns it into the provider's. */
 export type ChatMessage =
   | { readonly role: "system"; readonly content: string }
-  | { readonly role: "user"; readonly content: string; readonly name?: string }
+  | {
+      readonly role: "user";
+      readonly content: string;
+      readonly name?: string;
+      readonly images?: readonly ImagePart[];
+    }
   | { readonly role: "assistant"; readonly content: string; readonly toolCalls?: readonly ToolCall[] }
   | { readonly role: "tool"; readonly callId: string; readonly content: string };
 

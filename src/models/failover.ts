@@ -3,7 +3,7 @@ import type { Clock, Log, NewId } from "../kernel/ports.ts";
 import { decideBlame } from "./blame.ts";
 import type { Breaker, CallEnd, Pass } from "./breaker.ts";
 import type { ModelClient, ModelReply, ModelRequest, Purpose } from "./contract.ts";
-import { estimateTokens } from "./estimate.ts";
+import { estimateRequest } from "./estimate.ts";
 import type { Price } from "./pricing.ts";
 
 /** One entry of the model list. */
@@ -127,7 +127,7 @@ export function createModelPool(options: ModelPoolOptions): ModelPool {
       const wish = {
         purpose: request.purpose,
         ...(request.model === undefined ? {} : { model: request.model }),
-        ...(measures ? { tokens: estimateTokens(JSON.stringify([request.messages, request.tools])) } : {}),
+        ...(measures ? { tokens: estimateRequest(request) } : {}),
       };
       if (request.model !== undefined && !models.some(({ name }) => name === request.model))
         log.warn({ ...about, model: request.model }, "the conversation's model is not in the list any more");

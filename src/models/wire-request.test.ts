@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { ChatMessage, ToolSpec } from "./contract.ts";
+import { estimateRequest, IMAGE_TOKENS } from "./estimate.ts";
 import { wireRequest, wireUserName } from "./wire-request.ts";
 
 const tool = (name: string): ToolSpec => ({
@@ -132,4 +133,49 @@ test.each([
   { name: "", wire: undefined },
 ])("the name $name goes out as $wire", ({ name, wire }) => {
   expect(wireUserName(name)).toBe(wire);
+});
+
+describe("an image", () => {
+  const messages: ChatMessage[] = [
+    {
+      role: "user",
+      content: "look",
+      images: [
+        { name: "a.png", mimeType: "image/png", base64: "QUJD" },
+        { name: "b.gif", mimeType: "image/gif", base64: "REVG" },
+      ],
+    },
+  ];
+
+  test("stands behind the words for a model that takes images", () => {
+    const { body } = wireRequest({ messages, tools: [] }, { model: "m", vision: true });
+    expect(body.messages).toEqual([
+      {
+        role: "user",
+        content: [
+          { type: "text", text: "look" },
+          { type: "image_url", image_url: { url: "data:image/png;base64,QUJD" } },
+          { type: "image_url", image_url: { url: "data:image/gif;base64,REVG" } },
+        ],
+      },
+    ]);
+  });
+
+  test("becomes a sentence for one that takes none", () => {
+    const { body } = wireRequest({ messages, tools: [] }, { model: "m" });
+    expect(body.messages).toEqual([
+      {
+        role: "user",
+        content: 'look\n(You cannot see the image "a.png": say so.)\n(You cannot see the image "b.gif": say so.)',
+      },
+    ]);
+  });
+
+  test("counts the same whatever its size", () => {
+    const without = estimateRequest({ messages: [{ role: "user", content: "look" }], tools: [] });
+    const image = { name: "a.png", mimeType: "image/png", base64: "A".repeat(5_000_000) };
+    expect(estimateRequest({ messages: [{ role: "user", content: "look", images: [image] }], tools: [] })).toBe(
+      without + IMAGE_TOKENS,
+    );
+  });
 });

@@ -1,5 +1,5 @@
 import type OpenAI from "openai";
-import type { ChatMessage, ModelRequest, ToolSpec } from "./contract.ts";
+import type { ChatMessage, ImagePart, ModelRequest, ToolSpec } from "./contract.ts";
 
 type WireMessage = OpenAI.Chat.ChatCompletionMessageParam;
 
@@ -13,7 +13,12 @@ export interface WireRequest {
 /** Turns a request into the body of a streaming chat completion. Pure. */
 export function wireRequest(
   request: Pick<ModelRequest, "messages" | "tools" | "maxTokens">,
-  settings: { readonly model: string; readonly temperature?: number; readonly maxTokens?: number },
+  settings: {
+    readonly model: string;
+    readonly temperature?: number;
+    readonly maxTokens?: number;
+    readonly vision?: boolean;
+  },
 ): WireRequest {
   const names = wireToolNames(request.tools);
   const wireName = (name: string) => names.get(name) ?? plainName(name);
@@ -25,7 +30,7 @@ export function wireRequest(
   return {
     body: {
       model: settings.model,
-      messages: request.messages.map((message) => wireMessage(message, wireName)),
+      messages: request.messages.map((message) => wireMessage(message, wireName, settings.vision === true)),
       // An empty list is refused by most providers.
       ...(tools.length > 0 ? { tools } : {}),
       ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
@@ -75,13 +80,14 @@ function plainName(name: string): string {
   return name.replaceAll(".", "_");
 }
 
-function wireMessage(message: ChatMessage, wireName: (name: string) => string): WireMessage {
+function wireMessage(message: ChatMessage, wireName: (name: string) => string, vision: boolean): WireMessage {
   switch (message.role) {
     case "system":
       return { role: "system", content: message.content };
     case "user": {
       const name = message.name === undefined ? undefined : wireUserName(message.name);
-      return { role: "user", content: message.content, ...(name === undefined ? {} : { name }) };
+      const content = wireContent(message.content, message.images ?? [], vision);
+      return { role: "user", content, ...(name === undefined ? {} : { name }) };
     }
     case "tool":
       return { role: "tool", tool_call_id: message.callId, content: message.content };
@@ -99,6 +105,22 @@ function wireMessage(message: ChatMessage, wireName: (name: string) => string): 
       };
     }
   }
+}
+
+function wireContent(
+  text: string,
+  images: readonly ImagePart[],
+  vision: boolean,
+): string | OpenAI.Chat.ChatCompletionContentPart[] {
+  if (images.length === 0) return text;
+  if (!vision) return [text, ...images.map(({ name }) => `(You cannot see the image "${name}": say so.)`)].join("\n");
+  return [
+    { type: "text", text },
+    ...images.map(({ mimeType, base64 }) => ({
+      type: "image_url" as const,
+      image_url: { url: `data:${mimeType};base64,${base64}` },
+    })),
+  ];
 }
 
 /**

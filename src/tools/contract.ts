@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { ConversationId, RunId, WorkspaceId } from "../kernel/ids.ts";
+import type { FileRef } from "../kernel/messages.ts";
 import type { Clock, Log } from "../kernel/ports.ts";
 
 /**
@@ -31,9 +32,12 @@ export interface Question {
   readonly choices?: readonly string[];
 }
 
-/** What a tool gives back: text or any JSON value for the model, or a question for the person. */
+/**
+ * What a tool gives back: text or any JSON value for the model, or a question for the person. The files go to the chat
+ * with what the run says at its end.
+ */
 export type ToolOutcome =
-  | { readonly kind: "result"; readonly value: unknown }
+  | { readonly kind: "result"; readonly value: unknown; readonly files?: readonly FileRef[] }
   | { readonly kind: "question"; readonly question: Question };
 
 /** One ability the model can call. Build it with {@link defineTool}. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { describeError, InvalidInput, OutsideError } from "../kernel/errors.ts";
+import type { FileRef } from "../kernel/messages.ts";
 import type { Effect, Question, Tool, ToolDefinition, ToolOutcome } from "./contract.ts";
 import { withDeadline } from "./deadline.ts";
 
@@ -44,6 +45,21 @@ class AskPerson {
 
   constructor(asked: Question) {
     this.question = asked;
+  }
+}
+
+/** As the result of a tool: `value` for the model, and files that go to the chat with the run's answer. */
+export function withFiles(value: unknown, files: readonly FileRef[]): ResultWithFiles {
+  return new ResultWithFiles(value, files);
+}
+
+class ResultWithFiles {
+  readonly value: unknown;
+  readonly files: readonly FileRef[];
+
+  constructor(value: unknown, files: readonly FileRef[]) {
+    this.value = value;
+    this.files = files;
   }
 }
 
@@ -101,6 +117,8 @@ function fieldName(path: readonly PropertyKey[]): string {
 
 function normaliseOutcome(tool: string, returned: unknown): ToolOutcome {
   if (returned instanceof AskPerson) return { kind: "question", question: returned.question };
+  if (returned instanceof ResultWithFiles)
+    return { kind: "result", value: throughJson(tool, returned.value), files: returned.files };
   if (returned === undefined) return { kind: "result", value: "done" };
   if (typeof returned === "string") return { kind: "result", value: returned };
   return { kind: "result", value: throughJson(tool, returned) };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { InvalidInput, OutsideError } from "../kernel/errors.ts";
-import { parseToolArgs, renderToolFailure, renderToolResult, unknownTool } from "./result.ts";
+import { cutWithReference, parseToolArgs, renderToolFailure, renderToolResult, unknownTool } from "./result.ts";
 
 describe("a result", () => {
   test.each([
@@ -15,12 +15,12 @@ describe("a result", () => {
   });
 
   test("as long as the limit is shown whole", () => {
-    expect(renderToolResult("x".repeat(16_000))).toBe("x".repeat(16_000));
+    expect(renderToolResult("x".repeat(32_000))).toBe("x".repeat(32_000));
   });
 
   test("that is longer is cut to the limit and says how much is missing", () => {
     const shown = renderToolResult("x".repeat(5_000_000));
-    expect(shown.length).toBeLessThanOrEqual(16_000);
+    expect(shown.length).toBeLessThanOrEqual(32_000);
     const [, missing] = /\n\[cut: (\d+) of 5000000 characters are not shown\]$/.exec(shown) ?? [];
     expect(Number(missing)).toBe(5_000_000 - shown.indexOf("\n"));
   });
@@ -36,6 +36,23 @@ describe("a result", () => {
 
   test("is never cut in the middle of a character", () => {
     for (const maxChars of [100, 101]) expect(renderToolResult("😀".repeat(200), maxChars).isWellFormed()).toBe(true);
+  });
+
+  test("that is kept elsewhere names the reference and where to read on", () => {
+    const text = `${"x".repeat(400)}😀${"y".repeat(5_000)}`;
+    for (const maxChars of [520, 521, 522, 523]) {
+      const shown = cutWithReference(text, maxChars, { reference: "res_1", keptChars: text.length });
+      expect(shown.length).toBeLessThanOrEqual(maxChars);
+      expect(shown.isWellFormed()).toBe(true);
+      const [, offset] = /result_read, reference "res_1", offset (\d+)\]$/.exec(shown) ?? [];
+      expect(shown.split("\n[cut")[0]).toBe(text.slice(0, Number(offset)));
+    }
+  });
+
+  test("that is kept only in part says so", () => {
+    expect(cutWithReference("x".repeat(5_000), 500, { reference: "res_1", keptChars: 4_000 })).toMatch(
+      /only the first 4000 are kept\]$/,
+    );
   });
 
   test("with no room at all is only the note", () => {

@@ -1,7 +1,7 @@
 import { describeError, InvalidInput, OutsideError } from "../kernel/errors.ts";
 import type { Tool } from "./contract.ts";
 
-const DEFAULT_MAX_CHARS = 16_000;
+const DEFAULT_MAX_CHARS = 32_000;
 const MAX_FAILURE_CHARS = 2_000;
 const MAX_NAME_CHARS = 100;
 
@@ -10,8 +10,28 @@ const MAX_NAME_CHARS = 100;
  * was cut is said at the end.
  */
 export function renderToolResult(value: unknown, maxChars = DEFAULT_MAX_CHARS): string {
-  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "done");
-  return cut(text, maxChars);
+  return cut(renderWhole(value), maxChars);
+}
+
+/** All of a result as the model would see it without a limit. */
+export function renderWhole(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "done");
+}
+
+/**
+ * The beginning of a result that is kept whole elsewhere, at most `maxChars` long, with the way to read on at its end.
+ * `keptChars` says how much of it is kept.
+ */
+export function cutWithReference(
+  text: string,
+  maxChars: number,
+  { reference, keptChars }: { readonly reference: string; readonly keptChars: number },
+): string {
+  const note = (offset: number) =>
+    `\n[cut: characters ${offset} to ${text.length} are not shown; read on with result_read, reference ${JSON.stringify(reference)}, offset ${offset}${keptChars < text.length ? `; only the first ${keptChars} are kept` : ""}]`;
+  const kept = text.slice(0, Math.max(0, maxChars - note(text.length).length));
+  const whole = endsInHalfACharacter(kept) ? kept.slice(0, -1) : kept;
+  return whole + note(whole.length);
 }
 
 /** What the model sees of a failed call: `{"error": {"code", "message"}}`. */

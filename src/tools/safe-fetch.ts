@@ -21,6 +21,19 @@ export interface FetchedPage {
 /** Reads one public page. Throws `OutsideError`, with code `refused` for an address that may not be reached. */
 export type FetchPage = (url: string, signal: AbortSignal) => Promise<FetchedPage>;
 
+/** A file as it was fetched. `more` says that it goes on after `bytes`. */
+export interface Downloaded {
+  readonly mimeType: string;
+  readonly bytes: Uint8Array;
+  readonly more: boolean;
+}
+
+/** Fetches one public file, at most so much of it. Throws like {@link FetchPage}, also for an answer that is no success. */
+export type Download = (
+  url: string,
+  limits: { readonly maxBytes: number; readonly signal: AbortSignal },
+) => Promise<Downloaded>;
+
 /** All optional: the defaults guard everything and suit a chat. */
 export interface SafeFetchOptions {
   /** Exact `host:port` pairs, for instance `wiki.example.lan:8080`, that may be reached wherever they are. */
@@ -36,46 +49,63 @@ const MAX_REDIRECTS = 5;
 
 /** Makes the guarded fetch. It keeps nothing between calls: no cookies, no connections, no cache. */
 export function createSafeFetch(options: SafeFetchOptions = {}): FetchPage {
+  const maxBytes = options.maxBytes ?? 2 * 1024 * 1024;
+  return (address, signal) => guarded(address, signal, options, (response, url) => readPage(response, url, maxBytes));
+}
+
+/** Makes the guarded fetch of files, under the same rules as that of pages. */
+export function createSafeDownload(options: Omit<SafeFetchOptions, "maxBytes"> = {}): Download {
+  return (address, { maxBytes, signal }) =>
+    guarded(address, signal, options, async (response, url) => {
+      if (!response.ok)
+        throw new OutsideError(`${url.host} answered ${response.status}`, {
+          code: response.status === 404 ? "not-found" : "failed",
+          retry: response.status >= 500 ? { kind: "after" } : { kind: "never" },
+        });
+      const { mimeType } = parseContentType(response.headers.get("content-type"));
+      return { mimeType, ...(await readUpTo(response, maxBytes)) };
+    });
+}
+
+type Read<T> = (response: Response, url: URL) => Promise<T>;
+
+async function guarded<T>(address: string, signal: AbortSignal, options: SafeFetchOptions, read: Read<T>): Promise<T> {
   const rules: Rules = {
     allowed: new Set((options.allow ?? []).map((each) => each.toLowerCase())),
-    maxBytes: options.maxBytes ?? 2 * 1024 * 1024,
     resolve: options.resolve ?? ((host) => lookupHost(host, { all: true })),
   };
   const deadlineMs = options.deadlineMs ?? 20_000;
-  return async (address, signal) => {
-    const url = URL.parse(address);
-    if (url === null) throw new InvalidInput("url is not a complete address such as https://example.com/page");
-    return withDeadline({ ms: deadlineMs, signal, late: () => tooSlow(url, deadlineMs) }, (either) =>
-      fetchPage(url, rules, either),
-    );
-  };
+  const url = URL.parse(address);
+  if (url === null) throw new InvalidInput("url is not a complete address such as https://example.com/page");
+  return withDeadline({ ms: deadlineMs, signal, late: () => tooSlow(url, deadlineMs) }, (either) =>
+    follow(url, rules, either, read),
+  );
 }
 
 interface Rules {
   readonly allowed: ReadonlySet<string>;
-  readonly maxBytes: number;
   readonly resolve: ResolveHost;
 }
 
-async function fetchPage(start: URL, rules: Rules, signal: AbortSignal): Promise<FetchedPage> {
+async function follow<T>(start: URL, rules: Rules, signal: AbortSignal, read: Read<T>): Promise<T> {
   let url = start;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    const arrived = await visit(url, rules, signal);
+    const arrived = await visit(url, rules, signal, read);
     if (!(arrived instanceof URL)) return arrived;
     url = arrived;
   }
   throw refused(url.host, `more than ${MAX_REDIRECTS} redirects`);
 }
 
-// One hop: the page, or where it sends us. Every hop is judged anew and has a connection of its own.
-async function visit(url: URL, rules: Rules, signal: AbortSignal): Promise<FetchedPage | URL> {
+// One hop: what was read, or where it sends us. Every hop is judged anew and has a connection of its own.
+async function visit<T>(url: URL, rules: Rules, signal: AbortSignal, read: Read<T>): Promise<T | URL> {
   url.hash = "";
   const reason = refusalForUrl(url, rules.allowed);
   if (reason !== undefined) throw refused(url.host || url.protocol, reason);
   const agent = new Agent({ connect: createPinnedConnector(rules.resolve, rules.allowed.has(hostAndPort(url))) });
   try {
     const response = await fetch(url.href, { dispatcher: agent, redirect: "manual", signal, headers: REQUEST_HEADERS });
-    return findRedirect(response, url) ?? (await readPage(response, url, rules.maxBytes));
+    return findRedirect(response, url) ?? (await read(response, url));
   } catch (error) {
     throw signal.aborted ? error : classify(error, url);
   } finally {

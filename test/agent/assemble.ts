@@ -43,6 +43,7 @@ export async function assemble(options: {
       createModelClient({
         url: options.modelUrl,
         model: "scripted",
+        vision: config.ai.vision,
         timeoutMs: options.modelTimeoutMs ?? 10_000,
         log,
         clock: systemClock,

@@ -274,7 +274,7 @@ test("files that came with a message are named to the model with what became of 
   const attachments = [{ name: "plan.pdf", mimeType: "application/pdf", bytes: 9, state: "unsupported" as const }];
   await lab.answerTo(chat, (await lab.send(chat, "see the file", { attachments })).id);
   expect(lab.model.about("see the file")[0]?.messages[1]?.content).toBe(
-    'see the file\n[attachment "plan.pdf" (application/pdf): unsupported]',
+    'see the file\n[attachment "plan.pdf" (application/pdf): unsupported type]',
   );
 });
 

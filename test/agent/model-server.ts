@@ -4,11 +4,25 @@ import type { AddressInfo } from "node:net";
 import { text as readText } from "node:stream/consumers";
 import { z } from "zod";
 
+const partSchema = z.union([
+  z.object({ type: z.literal("text"), text: z.string() }),
+  z.object({ type: z.literal("image_url"), image_url: z.object({ url: z.string() }) }),
+]);
+
+/** The words of a message; its images are in `raw`. */
+function textOfContent(content: string | readonly z.infer<typeof partSchema>[] | null | undefined) {
+  if (typeof content === "string" || content === null || content === undefined) return content;
+  return content.map((part) => (part.type === "text" ? part.text : "")).join("");
+}
+
 const requestSchema = z.object({
   messages: z.array(
     z.object({
       role: z.string(),
-      content: z.string().nullish(),
+      content: z
+        .union([z.string(), z.array(partSchema)])
+        .nullish()
+        .transform(textOfContent),
       name: z.string().optional(),
       tool_call_id: z.string().optional(),
       tool_calls: z

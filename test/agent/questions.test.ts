@@ -51,12 +51,12 @@ describe("a question of the model", () => {
     expect((await lab.delivery(chat, "question")).text).toBe("Where?");
     const here = await lab.send(chat, "here");
     expect((await lab.delivery(chat, "question", 2)).text).toBe("When?");
-    const attachments = [{ name: "map.png", mimeType: "image/png", bytes: 1, state: "received" as const }];
+    const attachments = [{ name: "map.png", mimeType: "image/png", bytes: 1, state: "failed" as const }];
     const now = await lab.send(chat, "now", { attachments });
     expect(await lab.answerTo(chat, now.id)).toMatchObject({ answers: [first.id, here.id, now.id] });
     expect(lab.model.requests.at(-1)?.messages.slice(3)).toMatchObject([
       { role: "tool", content: "here" },
-      { role: "tool", content: 'now\n[attachment "map.png" (image/png): received]' },
+      { role: "tool", content: 'now\n[attachment "map.png" (image/png): could not be read]' },
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { Redis } from "ioredis";
 import { afterAll } from "vitest";
 import { testRedis } from "../setup/redis.ts";
+import { shelves } from "../setup/shelves.ts";
 import type {
   ConversationView,
   Door,
@@ -18,6 +19,7 @@ import { Secret } from "../../src/kernel/secret.ts";
 import { createApiKeyStore } from "../../src/store/api-keys.ts";
 import { createForgettingStore } from "../../src/store/forgetting.ts";
 import { createLinkStore } from "../../src/store/links.ts";
+import { openLinkSigner } from "../../src/store/artifact-links.ts";
 import { createMemoryStore } from "../../src/store/memory.ts";
 import { createTicketStore } from "../../src/store/tickets.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
@@ -183,6 +185,8 @@ export const ADMIN_KEY = "admin-key-of-the-configuration";
 export async function createTestParts() {
   const target = await testRedis();
   const redis = new Redis(target);
+  const { artifacts, attachments, uploads } = shelves(redis);
+  const fileLinks = await openLinkSigner(redis, { lifetimeMs: () => 3_600_000, clock: systemClock });
   const live = createLiveFeed({ connect: () => new Redis(target), log: silentLog });
   afterAll(() => {
     live.close();
@@ -195,6 +199,9 @@ export async function createTestParts() {
     redis,
     target,
     newId,
+    artifacts,
+    uploads,
+    fileLinks,
     /** An API with a door of its own. Without `adminKey` it is open to everyone until a key is stored. */
     create(over: Partial<ApiParts> & { readonly adminKey?: string } = {}) {
       const { adminKey, ...parts } = over;
@@ -223,6 +230,9 @@ export async function createTestParts() {
         links,
         tickets,
         privacy,
+        artifacts,
+        attachments,
+        fileLinks,
         tools: () => Promise.resolve([]),
         ready: async () => ({ redis: true }),
         metrics: createMetrics(),

@@ -12,6 +12,8 @@ export interface ModelCall {
   end(): void;
   /** Replies with one call of a tool and nothing else. */
   callTool(name: string, args: object): void;
+  /** Replies with several calls and nothing else. */
+  callTools(calls: readonly (readonly [name: string, args: object])[]): void;
   /** Refuses the request. */
   fail(status: number, message: string): void;
 }
@@ -62,6 +64,17 @@ async function readCall(request: IncomingMessage, response: ServerResponse): Pro
     if (!response.headersSent) response.writeHead(200, { "content-type": "text/event-stream" });
     response.write(`data: ${JSON.stringify({ ...CHUNK, choices: [{ index: 0, delta, finish_reason: reason }] })}\n\n`);
   };
+  const callTools: ModelCall["callTools"] = (calls) => {
+    const list = calls.map(([name, args], index) => ({
+      index,
+      id: `call_${index + 1}`,
+      type: "function",
+      function: { name, arguments: JSON.stringify(args) },
+    }));
+    send({ role: "assistant", tool_calls: list }, null);
+    send({}, "tool_calls");
+    response.end("data: [DONE]\n\n");
+  };
   return {
     asked: messages.findLast((message) => message.role === "user")?.content ?? "",
     write: (content) => send({ role: "assistant", content }, null),
@@ -69,12 +82,8 @@ async function readCall(request: IncomingMessage, response: ServerResponse): Pro
       send({}, "stop");
       response.end("data: [DONE]\n\n");
     },
-    callTool(name, args) {
-      const call = { index: 0, id: "call_1", type: "function", function: { name, arguments: JSON.stringify(args) } };
-      send({ role: "assistant", tool_calls: [call] }, null);
-      send({}, "tool_calls");
-      response.end("data: [DONE]\n\n");
-    },
+    callTool: (name, args) => callTools([[name, args]]),
+    callTools,
     fail(status, message) {
       const error = { message, type: "invalid_request_error", param: null, code: null };
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ error }));

@@ -5,6 +5,7 @@ import { createConversationApi } from "../../src/cli/chat/conversation-api.ts";
 import { followEvents } from "../../src/cli/chat/event-stream.ts";
 import { createPlainView } from "../../src/cli/chat/plain-view.ts";
 import { createSession } from "../../src/cli/chat/session.ts";
+import { parseWorkspaceId } from "../../src/kernel/ids.ts";
 import { broken, conversation, delivery, failure, fakeBot, json, messageStatus, transcript } from "./fake-bot.ts";
 
 type FakeBot = Awaited<ReturnType<typeof fakeBot>>;
@@ -18,6 +19,7 @@ function begin(bot: FakeBot, { patienceMs = 10_000 }: { patienceMs?: number } = 
   let count = 0;
   const session = createSession({
     api: createConversationApi(client, { user: "u", conversation: "c" }),
+    url: bot.url,
     view: createPlainView(sink(output), sink(errors)),
     newId: () => `m${++count}`,
     // Waiting less than a person would.
@@ -320,4 +322,34 @@ test("all pages of a transcript are read, from the start again when it changed i
   });
   const messages = await api.transcript(new AbortController().signal);
   expect(messages.map(({ id }) => id)).toEqual(["b", "c"]);
+});
+
+test("files of the bot are shown with an address that can be followed", async () => {
+  const bot = await fakeBot();
+  const { session, shown } = begin(bot);
+  void session.send("one");
+  const said = delivery("r1:a:0", "Here", { answers: ["m1"] });
+  if (said.type !== "delivery") throw new Error("expected a delivery");
+  const file = {
+    artifact_id: "art_1",
+    name: "a.md",
+    media_type: "text/markdown",
+    bytes: 3,
+    user_id: parseWorkspaceId("u"),
+    url: "/v1/artifacts/art_1/content?token=t",
+  };
+  (await bot.stream(1)).send({ ...said, delivery: { ...said.delivery, files: [file] } });
+  await session.quiet();
+  expect(shown()).toBe(`Here\n[file] a.md (3 bytes) ${bot.url}/v1/artifacts/art_1/content?token=t\n`);
+});
+
+test("a file goes with the message it is given to", async () => {
+  const bot = await fakeBot();
+  const { session } = begin(bot);
+  void session.send("one", [{ name: "a.txt", content_base64: "aGk=" }]);
+  const [sent] = await bot.requests("POST /v1/messages", 1);
+  expect(JSON.parse(sent?.body ?? "")).toMatchObject({
+    text: "one",
+    attachments: [{ name: "a.txt", content_base64: "aGk=" }],
+  });
 });

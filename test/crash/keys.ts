@@ -15,6 +15,8 @@ const FAMILIES: readonly { readonly name: RegExp; readonly bound: "ttl" | "ttl o
   { name: /^\{links\}:(of|to:.*)$/, bound: "fixed" },
   { name: /^\{links\}:(code|current|tries):/, bound: "ttl" },
   { name: /^ticket:/, bound: "ttl" },
+  { name: /^\{ws:[^}]+\}:(artifact|upload|result)(s$|:)/, bound: "ttl" },
+  { name: /^parley:link-key$/, bound: "fixed" },
   { name: /^breaker:/, bound: "ttl" },
   { name: /^msg:/, bound: "ttl" },
   { name: /^idem/, bound: "ttl" },

@@ -1,6 +1,4 @@
 import { createRoute } from "@hono/zod-openapi";
-import type { Door } from "../../agent/door-contract.ts";
-import type { LinkStore } from "../../store/links.ts";
 import { getConversation, requirePerson } from "../access.ts";
 import { requires } from "../auth.ts";
 import { takesNoFields } from "../body.ts";
@@ -17,7 +15,7 @@ import {
 } from "../contract.ts";
 import { failures, json } from "../describe-route.ts";
 import { pageOfList, pageOfTimed, parseTimedQuery } from "../paging.ts";
-import type { Api } from "../parts.ts";
+import type { Api, ApiParts } from "../parts.ts";
 import { showConversation, showConversationSummary, showTranscriptMessage } from "../show.ts";
 
 const listRoute = createRoute({
@@ -71,7 +69,7 @@ const resetRoute = createRoute({
 /** Adds the routes of conversations, without their event streams. */
 export function addConversationRoutes(
   api: Api,
-  { door, links }: { readonly door: Door; readonly links: Pick<LinkStore, "resolve"> },
+  { door, links, fileLinks }: Pick<ApiParts, "door" | "links" | "fileLinks">,
 ): void {
   api.openapi(listRoute, async (c) => {
     const { user_id: asked, ...query } = c.req.valid("query");
@@ -102,7 +100,7 @@ export function addConversationRoutes(
       (message) => `${message.role}/${message.id}`,
       c.req.valid("query"),
     );
-    return c.json({ ...page, data: page.data.map(showTranscriptMessage) }, 200);
+    return c.json({ ...page, data: page.data.map((message) => showTranscriptMessage(message, fileLinks)) }, 200);
   });
 
   api.openapi(stopRoute, async (c) => {

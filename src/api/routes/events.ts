@@ -8,6 +8,7 @@ import { requires } from "../auth.ts";
 import { conversationParamsSchema } from "../contract.ts";
 import { failures } from "../describe-route.ts";
 import { ApiError } from "../errors.ts";
+import type { LinkSigner } from "../../store/artifact-links.ts";
 import type { LiveFeed } from "../live-feed.ts";
 import type { Api, ApiEnv, ApiLimits } from "../parts.ts";
 import { streamEvents } from "../sse.ts";
@@ -34,11 +35,12 @@ export function addEventRoutes(
     readonly door: Door;
     readonly keys: Pick<ApiKeyStore, "verify">;
     readonly live: LiveFeed;
+    readonly fileLinks: LinkSigner;
     readonly log: Log;
     readonly limits: Pick<ApiLimits, "maxStreams" | "heartbeatMs">;
   },
 ): void {
-  const { door, keys, live, log, limits } = parts;
+  const { door, keys, live, fileLinks, log, limits } = parts;
   let open = 0;
 
   api.openapi(eventsRoute, async (c) => {
@@ -59,6 +61,7 @@ export function addEventRoutes(
           conversation: id,
           lastEventId: c.req.header("last-event-id"),
           feed: live,
+          links: fileLinks,
           transcript: (conversation) => door.transcript(conversation),
           stillAllowed: async () => bearer === "" || (await keys.verify(bearer)) !== undefined,
           heartbeatMs: limits.heartbeatMs,

@@ -1,8 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
-import type { Door } from "../../agent/door-contract.ts";
+import type { IncomingFile } from "../../agent/attachment-intake.ts";
 import { parseConversationId, parseMessageId, type ConversationId, type MessageId } from "../../kernel/ids.ts";
-import type { Attachment } from "../../kernel/messages.ts";
-import type { Clock } from "../../kernel/ports.ts";
+import { mediaTypeOfName } from "../../store/artifacts.ts";
 import type { MessageLocator } from "../../store/message-locator.ts";
 import { defaultConversation, getConversation, requireMaySpeak, requirePerson } from "../access.ts";
 import { requires } from "../auth.ts";
@@ -15,8 +14,8 @@ import {
 } from "../contract.ts";
 import { failures, json, jsonBody } from "../describe-route.ts";
 import { ApiError, notFound } from "../errors.ts";
-import type { Api, Caller } from "../parts.ts";
-import { showMessageStatus } from "../show.ts";
+import type { Api, ApiParts, Caller } from "../parts.ts";
+import { showAttachment, showMessageStatus } from "../show.ts";
 
 const sendRoute = createRoute({
   method: "post",
@@ -60,9 +59,9 @@ const withdrawRoute = createRoute({
 /** Adds the routes of messages. */
 export function addMessageRoutes(
   api: Api,
-  parts: { readonly door: Door; readonly locator: MessageLocator; readonly clock: Clock },
+  parts: Pick<ApiParts, "door" | "clock" | "fileLinks" | "attachments"> & { readonly locator: MessageLocator },
 ): void {
-  const { door, locator, clock } = parts;
+  const { door, locator, clock, fileLinks, attachments: intake } = parts;
 
   api.openapi(sendRoute, async (c) => {
     const body = c.req.valid("json");
@@ -72,7 +71,10 @@ export function addMessageRoutes(
     const id = body.message_id ?? parseMessageId(`msg_${c.var.operation}`);
     const where = await locator.claim(id, conversationId);
     if (where !== conversationId) throw conflict(id);
-    const attachments = body.attachments?.map(toAttachment);
+    const message = { workspaceId: body.user_id, conversationId, id };
+    // Kept before the message is: what the message names is there.
+    const attachments =
+      body.attachments === undefined ? undefined : await intake.take(message, body.attachments.map(toFile));
     const { status, position } = await door.admit({
       id,
       conversationId,
@@ -87,7 +89,7 @@ export function addMessageRoutes(
         conversation_id: conversationId,
         status,
         position,
-        ...(attachments === undefined ? {} : { attachments: attachments.map(({ name, state }) => ({ name, state })) }),
+        ...(attachments === undefined ? {} : { attachments: attachments.map(showAttachment) }),
       },
       202,
     );
@@ -96,7 +98,7 @@ export function addMessageRoutes(
   api.openapi(getRoute, async (c) => {
     const { id } = c.req.valid("param");
     const { status } = await locate(c.var.caller, id);
-    return c.json(showMessageStatus(status), 200);
+    return c.json(showMessageStatus(status, fileLinks), 200);
   });
 
   api.openapi(editRoute, async (c) => {
@@ -105,7 +107,7 @@ export function addMessageRoutes(
     const outcome = await door.editMessage(conversation, id, c.req.valid("json").text);
     requireWaiting(outcome, id);
     const { status } = await locate(c.var.caller, id);
-    return c.json(showMessageStatus(status), 200);
+    return c.json(showMessageStatus(status, fileLinks), 200);
   });
 
   api.openapi(withdrawRoute, async (c) => {
@@ -114,7 +116,7 @@ export function addMessageRoutes(
     const outcome = await door.withdrawMessage(conversation, id);
     requireWaiting(outcome, id);
     const { status } = await locate(c.var.caller, id);
-    return c.json(showMessageStatus(status), 200);
+    return c.json(showMessageStatus(status, fileLinks), 200);
   });
 
   async function locate(caller: Caller, id: MessageId) {
@@ -131,15 +133,18 @@ export function addMessageRoutes(
   }
 }
 
-// Attachments are announced but not fetched: their sender and the model are told so.
-function toAttachment(given: {
+function toFile(given: {
   readonly name: string;
-  readonly mime_type: string;
-  readonly bytes: number;
+  readonly media_type?: string | undefined;
+  readonly content_base64?: string | undefined;
+  readonly text?: string | undefined;
   readonly url?: string | undefined;
-}): Attachment {
-  const { name, mime_type: mimeType, bytes, url } = given;
-  return { name, mimeType, bytes, ...(url === undefined ? {} : { url }), state: "unsupported" };
+}): IncomingFile {
+  const { name, content_base64: base64, text, url } = given;
+  const mimeType = given.media_type ?? mediaTypeOfName(name);
+  if (base64 !== undefined) return { name, mimeType, content: Buffer.from(base64, "base64") };
+  if (text !== undefined) return { name, mimeType, content: Buffer.from(text.toWellFormed()) };
+  return { name, mimeType, url: url ?? "" };
 }
 
 function requireWaiting(outcome: "changed" | "withdrawn" | "taken" | "unknown", id: MessageId): void {

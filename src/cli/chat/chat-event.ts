@@ -6,6 +6,7 @@ const deliverySchema = z.object({
   kind: deliveryKindSchema,
   text: z.string(),
   choices: z.array(z.string()).optional(),
+  files: z.array(z.object({ name: z.string(), bytes: z.number(), url: z.string().optional() })).optional(),
   answers: z.array(z.string()),
 });
 

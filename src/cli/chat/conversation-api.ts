@@ -10,6 +10,7 @@ import { OutsideError } from "../../kernel/errors.ts";
 import type { BotClient } from "../bot-client.ts";
 import type { ChatEvent } from "./chat-event.ts";
 import { followEvents } from "./event-stream.ts";
+import type { SentFile } from "./files.ts";
 
 export type Received = z.output<typeof receivedSchema>;
 export type MessageStatus = z.output<typeof messageStatusSchema>;
@@ -19,7 +20,7 @@ export type TranscriptMessage = z.output<typeof transcriptMessageSchema>;
 /** One person's side of one conversation. Every method throws `OutsideError` and may be repeated. */
 export interface ConversationApi {
   /** Sends a message; the same id is kept once, however often it is sent. */
-  send(id: string, text: string, signal: AbortSignal): Promise<Received>;
+  send(id: string, text: string, signal: AbortSignal, files?: readonly SentFile[]): Promise<Received>;
   /** Where a message is; undefined when the bot does not know it. */
   message(id: string, signal: AbortSignal): Promise<MessageStatus | undefined>;
   /** What the conversation is doing; undefined before its first message. */
@@ -39,12 +40,18 @@ export function createConversationApi(
   const path = `/v1/conversations/${encodeURIComponent(conversation)}`;
 
   return {
-    send: (id, text, signal) =>
+    send: (id, text, signal, files = []) =>
       bot.ask(
         {
           method: "POST",
           path: "/v1/messages",
-          body: { user_id: user, conversation_id: conversation, message_id: id, text },
+          body: {
+            user_id: user,
+            conversation_id: conversation,
+            message_id: id,
+            text,
+            ...(files.length === 0 ? {} : { attachments: files }),
+          },
           signal,
         },
         receivedSchema,

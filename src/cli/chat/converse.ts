@@ -6,6 +6,7 @@ import type { BotClient } from "../bot-client.ts";
 import { CommandFailed } from "../command-failed.ts";
 import { printLine, type Io } from "../io.ts";
 import { createConversationApi } from "./conversation-api.ts";
+import { ATTACH } from "./files.ts";
 import { chatByTyping, LEAVE } from "./interactive.ts";
 import { chatByLines } from "./lines.ts";
 import { createLiveView } from "./live-view.ts";
@@ -40,7 +41,9 @@ async function withPerson(conversing: Conversing): Promise<number> {
   const editor = createInterface({ input: io.input, output: io.output, terminal: true, historySize: 500 });
   const screen = createPromptScreen(editor, io.output);
   const view = createLiveView(screen);
-  view.note(`${who.user} at ${bot.url}, conversation ${who.conversation}. /help lists commands, ${LEAVE} leaves.`);
+  view.note(
+    `${who.user} at ${bot.url}, conversation ${who.conversation}. /help lists commands, ${ATTACH} sends a file, ${LEAVE} leaves.`,
+  );
   return withSession(conversing, view, Number.POSITIVE_INFINITY, async (session, signal) => {
     await chatByTyping({ editor, screen, session, signal, note: view.note, now: () => performance.now() });
     view.end();
@@ -88,6 +91,7 @@ async function withSession(
   const signal = AbortSignal.any([ending, over.signal]);
   const session = createSession({
     api: createConversationApi(bot, who),
+    url: bot.url,
     view,
     newId: () => `cli_${randomUUID()}`,
     pause: (ms, until) => delay(ms, undefined, { signal: until }).catch(() => undefined),

@@ -1,6 +1,9 @@
 import type { Interface } from "node:readline";
+import { isControl } from "../../agent/command-text.ts";
 import { resolveChoice } from "./choices.ts";
+import { describeError } from "../../kernel/errors.ts";
 import { isBusy } from "./chat-state.ts";
+import { attachedPath, readSentFile, type SentFile } from "./files.ts";
 import { decideInterrupt } from "./interrupt.ts";
 import type { PromptScreen } from "./screen.ts";
 import type { Session } from "./session.ts";
@@ -23,6 +26,16 @@ export async function chatByTyping(parts: {
   const { editor, screen, session, signal, note, now } = parts;
   let interruptedAt = Number.NEGATIVE_INFINITY;
   const closed = Promise.withResolvers<void>();
+  const files: SentFile[] = [];
+  const attach = (path: string) => {
+    try {
+      const file = readSentFile(path);
+      files.push(file);
+      note(`${file.name} goes with your next message; Enter alone sends it without one.`);
+    } catch (error) {
+      note(describeError(error));
+    }
+  };
   const close = () => editor.close();
   signal.addEventListener("abort", close);
 
@@ -30,10 +43,13 @@ export async function chatByTyping(parts: {
   editor.on("line", (line) => {
     screen.typed(line);
     if (line.trim() === LEAVE) return close();
-    if (line.trim() === "") return;
+    const path = attachedPath(line);
+    if (path !== undefined) return attach(path);
+    // A file may go without a word.
+    if (line.trim() === "" && files.length === 0) return;
     const text = resolveChoice(line, session.state().question?.choices ?? []);
     if (text !== line) note(`→ ${text}`);
-    void session.send(text);
+    void session.send(text, isControl(text) ? [] : files.splice(0));
   });
   editor.on("SIGINT", () => {
     const again = now() - interruptedAt < AGAIN_MS;

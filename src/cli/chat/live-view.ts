@@ -2,6 +2,7 @@ import { printable } from "../printable.ts";
 import { fitRow, wrap } from "../text-layout.ts";
 import { listChoices } from "./choices.ts";
 import { createDraft } from "./draft.ts";
+import { listFiles } from "./files.ts";
 import type { Screen } from "./screen.ts";
 import { statusLine } from "./status-line.ts";
 import type { ChatView } from "./view.ts";
@@ -50,8 +51,9 @@ export function createLiveView(screen: Screen): LiveView {
     earlier(messages) {
       const hidden = messages.length - EARLIER;
       const rows = hidden > 0 ? [screen.dim(`(${hidden} earlier messages)`)] : [];
-      for (const { role, text, choices = [] } of messages.slice(-EARLIER)) {
-        const whole = role === "user" ? `> ${text}` : [text.trimEnd(), listChoices(choices)].join("\n").trimEnd();
+      for (const { role, text, choices = [], files } of messages.slice(-EARLIER)) {
+        const said = [text.trimEnd(), listChoices(choices), listFiles(files)];
+        const whole = role === "user" ? `> ${text}` : said.filter((part) => part !== "").join("\n");
         rows.push(...rowsOf(whole).map(screen.dim), ...(role === "user" ? [] : [""]));
       }
       if (rows.length > 0) show(rows);
@@ -63,11 +65,13 @@ export function createLiveView(screen: Screen): LiveView {
       const begun = continues ? (tail ?? "") : "";
       if (continues) tail = undefined;
       const rest = `${begun}${printable(text)}`.trimEnd();
-      const { choices = [] } = delivery;
+      const { choices = [], files = [] } = delivery;
       show([
         ...before,
         ...(rest === "" ? [] : wrap(rest, screen.columns)),
         ...(choices.length === 0 ? [] : rowsOf(listChoices(choices))),
+        // Not wrapped: a broken address cannot be followed.
+        ...(files.length === 0 ? [] : printable(listFiles(files)).split("\n")),
         "",
       ]);
     },

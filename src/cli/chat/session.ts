@@ -14,6 +14,7 @@ import {
   type Pending,
 } from "./chat-state.ts";
 import type { ConversationApi } from "./conversation-api.ts";
+import type { SentFile } from "./files.ts";
 import type { ChatView } from "./view.ts";
 
 /** How many messages sent from here ended other than with an answer. */
@@ -34,7 +35,7 @@ export interface Session {
    */
   run(signal: AbortSignal): Promise<void>;
   /** Sends a message, after those sent before; resolves when the bot has it or refused it, or the session is over. */
-  send(text: string): Promise<void>;
+  send(text: string, files?: readonly SentFile[]): Promise<void>;
   /** Resolves when everything sent is answered, or waits for the answer to a question; also when the session is over. */
   quiet(): Promise<void>;
   state(): ChatState;
@@ -47,6 +48,8 @@ export interface Session {
  */
 export function createSession(parts: {
   readonly api: ConversationApi;
+  /** Where the bot is, for links to its files. */
+  readonly url: string;
   readonly view: ChatView;
   readonly newId: () => string;
   /** Waits; resolves early when the signal aborts. */
@@ -55,7 +58,7 @@ export function createSession(parts: {
   /** How long the bot may be out of reach. */
   readonly patienceMs: number;
 }): Session {
-  const { api, view, newId, pause, now, patienceMs } = parts;
+  const { api, url, view, newId, pause, now, patienceMs } = parts;
   const over = new AbortController();
   const ready = Promise.withResolvers<void>();
   let state: ChatState = INITIAL;
@@ -95,9 +98,16 @@ export function createSession(parts: {
     if (!isNew(delivery)) return [];
     const isOwn =
       delivery.answers.some((id) => own.has(id)) || (delivery.kind === "question" && state.pending.length > 0);
-    view.said(delivery, isOwn);
+    view.said(withAddresses(delivery), isOwn);
     if (delivery.kind === "question") return [];
     return state.pending.filter((message) => delivery.answers.includes(message.id));
+  }
+
+  /** The bot names its files without saying where it is itself. */
+  function withAddresses<Of extends Pick<Delivery, "files">>(said: Of): Of {
+    if (said.files === undefined) return said;
+    const files = said.files.map((file) => (file.url === undefined ? file : { ...file, url: `${url}${file.url}` }));
+    return { ...said, files };
   }
 
   /** Asks the bot what became of a message. */
@@ -113,7 +123,8 @@ export function createSession(parts: {
       return settle(id, "unsure");
     }
     const kind = found.status === "failed" ? "error" : "answer";
-    for (const { delivery_id, text } of found.answers) show({ id: delivery_id, kind, text, answers: [id] });
+    for (const { delivery_id, text, files } of found.answers)
+      show({ id: delivery_id, kind, text, files, answers: [id] });
     if (found.status === "failed") {
       if (found.answers.length === 0 && found.error !== null) view.trouble(found.error.message);
       settle(id, "failed");
@@ -137,14 +148,14 @@ export function createSession(parts: {
     const messages = await api.transcript(over.signal);
     const said = messages
       .filter((message) => message.role === "assistant")
-      .map(({ id, kind = "answer", text, choices = [], run_id: run }) => {
+      .map(({ id, kind = "answer", text, choices = [], files, run_id: run }) => {
         const asked = messages.filter((each) => each.role === "user" && each.run_id === run);
-        return { id, kind, text, choices, answers: asked.map((each) => each.id) };
+        return { id, kind, text, choices, files, answers: asked.map((each) => each.id) };
       });
     if (known) for (const delivery of said) show(delivery);
     else {
       for (const { id } of said) isNew({ id, kind: "answer" });
-      view.earlier(messages);
+      view.earlier(messages.map(withAddresses));
     }
     known = true;
     const last = said.at(-1);
@@ -209,21 +220,26 @@ export function createSession(parts: {
     }
   }
 
-  function send(text: string): Promise<void> {
+  function send(text: string, files: readonly SentFile[] = []): Promise<void> {
     const id = newId();
     const { question } = state;
     own.add(id);
     update(afterSend(state, id, text));
-    const sent = sending.then(() => trySend(id, text, question));
+    const sent = sending.then(() => trySend(id, text, files, question));
     sending = sent;
     return sent;
   }
 
   /** Tries until the bot has the message or refused it; then the question it would have answered is open again. Never throws. */
-  async function trySend(id: string, text: string, question?: ChatState["question"]): Promise<void> {
+  async function trySend(
+    id: string,
+    text: string,
+    files: readonly SentFile[],
+    question?: ChatState["question"],
+  ): Promise<void> {
     for (let failures = 0; !over.signal.aborted; failures += 1) {
       try {
-        const reply = await api.send(id, text, over.signal);
+        const reply = await api.send(id, text, over.signal, files);
         update(afterReply(state, id, reply));
         // An earlier try had arrived: it may have been answered while nobody followed.
         if (reply.status === "duplicate") await check(id);

@@ -46,9 +46,10 @@ function respond(message: string, turn: Turn): Move {
   return say(scheduled === undefined ? notUnderstood() : `Reminder: ${scheduled}`);
 }
 
-/** The request without mentions, courtesies and the lines that name attachments. */
+/** The request without mentions, courtesies, attachments and what these say. */
 function plainRequest(message: string): string {
   return message
+    .replace(/^\[attachment "[^"\n]*" \([^)\n]*\): read.*\]\n[^]*?^\[end of attachment "[^"\n]*"\]$/gm, "")
     .replace(/^\[attachment .*\]$/gm, "")
     .trim()
     .replace(/^(?:<@[^>]+>|@[\w-]+)[,:]?\s+/, "")

@@ -7,6 +7,7 @@ import { createMemoryStore } from "../../store/memory.ts";
 import { renderToolFailure } from "../result.ts";
 import { createSafeFetch } from "../safe-fetch.ts";
 import { createToolbox } from "../toolbox.ts";
+import { shelves } from "../../../test/setup/shelves.ts";
 import { builtinTools } from "./index.ts";
 
 // Never connected: the tools tested here do not remember anything.
@@ -15,7 +16,7 @@ afterAll(() => redis.disconnect());
 
 const SUMMER = Date.UTC(2026, 6, 1, 12, 30, 5);
 const WINTER = Date.UTC(2026, 11, 31, 23, 30, 5);
-const parts = { memory: createMemoryStore(redis), fetchPage: createSafeFetch() };
+const parts = { ...shelves(redis), memory: createMemoryStore(redis), fetchPage: createSafeFetch() };
 
 test("the built-in tools, their effects and their arguments", () => {
   const described = builtinTools(parts).map(({ name, effect, parameters }) => {
@@ -29,6 +30,11 @@ test("the built-in tools, their effects and their arguments", () => {
     "memory_list(prefix?) read",
     "memory_delete(key) idempotent",
     "memory_search(query) read",
+    "artifact_create(name, content, encoding?, media_type?) idempotent",
+    "artifact_list() read",
+    "artifact_read(artifact, offset?, limit?) read",
+    "artifact_delete(id) idempotent",
+    "result_read(reference, offset?, limit?) read",
     "time_now(tz?) read",
     "calculate(expression) read",
     "web_fetch(url) read",
@@ -37,7 +43,7 @@ test("the built-in tools, their effects and their arguments", () => {
 });
 
 test("all of them have names a model can call", () => {
-  expect(createToolbox(builtinTools(parts)).list()).toHaveLength(9);
+  expect(createToolbox(builtinTools(parts)).list()).toHaveLength(14);
 });
 
 describe("time_now", () => {

@@ -6,6 +6,7 @@ import { silentLog } from "../../kernel/ports.ts";
 import { createMemoryStore } from "../../store/memory.ts";
 import type { ToolContext } from "../contract.ts";
 import { createToolbox, type Toolbox } from "../toolbox.ts";
+import { shelves } from "../../../test/setup/shelves.ts";
 import { builtinTools } from "./index.ts";
 
 let redis: Redis;
@@ -14,7 +15,7 @@ let toolbox: Toolbox;
 beforeAll(async () => {
   redis = new Redis(await testRedis());
   const fetchPage = () => Promise.reject(new Error("not used here"));
-  toolbox = createToolbox(builtinTools({ memory: createMemoryStore(redis), fetchPage }));
+  toolbox = createToolbox(builtinTools({ ...shelves(redis), memory: createMemoryStore(redis), fetchPage }));
 });
 afterAll(() => redis.disconnect());
 beforeEach(() => redis.flushdb());

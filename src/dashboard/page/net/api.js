@@ -9,6 +9,8 @@
 /** @template Item @typedef {{ data: Item[], has_more: boolean, next_cursor: string | null }} Page */
 
 const PAGE = 200;
+/** How long a message with files may take on its way. */
+const UPLOAD_MS = 120_000;
 
 /**
  * The server's API as the page uses it. Every function throws `Failure`.
@@ -24,10 +26,12 @@ export function createApi({ call }) {
   return {
     /**
      * Sends a message. Safe to repeat: the same `message_id` is kept once.
-     * @param {{ user_id: string, conversation_id: string, message_id: string, text: string }} message
+     * @param {{ user_id: string, conversation_id: string, message_id: string, text: string, attachments?: readonly import("./outbox.js").SentFile[] }} message
      */
     async send(message) {
-      return /** @type {output<typeof receivedSchema>} */ (await call("POST", "/v1/messages", message));
+      return /** @type {output<typeof receivedSchema>} */ (
+        await call("POST", "/v1/messages", message, message.attachments === undefined ? undefined : UPLOAD_MS)
+      );
     },
 
     /** @param {string} message @param {string} text */

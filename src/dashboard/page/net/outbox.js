@@ -7,6 +7,8 @@ import { createNudge } from "./nudge.js";
 /** @import { Api } from "./api.js" */
 /** @import { Received } from "../state/conversation.js" */
 
+/** @typedef {{ readonly name: string, readonly media_type?: string, readonly content_base64: string }} SentFile A file with its content. */
+
 /**
  * @typedef {object} Unsent A message the server has not confirmed yet.
  * @property {string} id
@@ -14,6 +16,7 @@ import { createNudge } from "./nudge.js";
  * @property {string} user
  * @property {string} text
  * @property {number} at
+ * @property {readonly SentFile[]} [attachments]
  * @property {"sending" | "retrying" | "refused"} state
  * @property {string} reason why it is not sent, for people
  */
@@ -58,6 +61,7 @@ export function createOutbox({ api, storage, onAccepted }) {
           conversation_id: message.conversation,
           message_id: message.id,
           text: message.text,
+          ...(message.attachments === undefined ? {} : { attachments: message.attachments }),
         });
         failures = 0;
         onAccepted(message, received);

@@ -3,8 +3,8 @@ import { Failure } from "../state/failures.js";
 
 /**
  * @typedef {object} Requests
- * @property {(method: string, path: string, body?: object) => Promise<unknown>} call
- *   Asks for JSON. Throws `Failure` for every answer that is not a success, and when none came.
+ * @property {(method: string, path: string, body?: object, ms?: number) => Promise<unknown>} call
+ *   Asks for JSON, and waits `ms` for the answer. Throws `Failure` for every answer that is not a success, and when none came.
  * @property {(path: string, headers: Record<string, string>, signal: AbortSignal) => Promise<ReadableStream<Uint8Array>>} stream
  *   Opens an event stream. Throws like `call`.
  */
@@ -31,8 +31,8 @@ export function createRequests({ fetch, key, onUnauthorized }) {
   }
 
   return {
-    async call(method, path, body) {
-      const signal = AbortSignal.timeout(ANSWER_MS);
+    async call(method, path, body, ms = ANSWER_MS) {
+      const signal = AbortSignal.timeout(ms);
       const response =
         body === undefined
           ? await ask(path, {}, { method, signal })

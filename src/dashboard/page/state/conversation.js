@@ -18,9 +18,14 @@ import { isPassing, runOf } from "./deliveries.js";
  * @property {number} at
  * @property {Kind | undefined} kind of what the bot said
  * @property {readonly string[]} choices
+ * @property {readonly Attachment[]} attachments files a person sent along
+ * @property {readonly File[]} files files the bot sent along
  */
 
-/** @typedef {{ readonly id: string, readonly text: string, readonly at: number }} Waiting A message nobody has begun with. */
+/** @typedef {NonNullable<TranscriptMessage["attachments"]>[number]} Attachment */
+/** @typedef {Pick<NonNullable<TranscriptMessage["files"]>[number], "artifact_id" | "name" | "media_type" | "bytes"> & { url?: string | undefined }} File */
+
+/** @typedef {{ readonly id: string, readonly text: string, readonly at: number, readonly attachments: readonly Attachment[] }} Waiting A message nobody has begun with. */
 
 /**
  * @typedef {object} Run What the bot is doing. `id` is unknown until the server names it.
@@ -84,9 +89,11 @@ export function reconcile(before, view) {
   const taken = before.waiting.filter((message) => !listed.has(message.id));
   const history = [...before.history, ...taken.map(sayUser)];
   const ids = new Set(history.map((entry) => entry.id));
+  // The view does not tell of files; the event did.
+  const known = new Map(before.waiting.map((message) => [message.id, message.attachments]));
   const waiting = view.waiting
     .filter((message) => !ids.has(message.id))
-    .map(({ id, text, at }) => ({ id, text, at: Date.parse(at) }));
+    .map(({ id, text, at }) => ({ id, text, at: Date.parse(at), attachments: known.get(id) ?? [] }));
   return { ...before, history, waiting, run: runFrom(view, before.run, history) };
 }
 
@@ -108,13 +115,13 @@ function runFrom(view, run, history) {
 /**
  * Notes that the server has a message, as the reply to sending it says. The event may have come first.
  * @param {Conversation} before
- * @param {Waiting} message
+ * @param {Pick<Waiting, "id" | "text" | "at">} message
  * @param {Received} received
  * @returns {Conversation}
  */
-export function accept(before, message, received) {
+export function accept(before, { id, text, at }, received) {
   if (received.status === "duplicate") return before;
-  return receive(before, message, received.position);
+  return receive(before, { id, text, at, attachments: received.attachments ?? [] }, received.position);
 }
 
 /**
@@ -127,7 +134,17 @@ export function accept(before, message, received) {
 export function apply(before, event, now) {
   switch (event.type) {
     case "message.received":
-      return receive(before, { id: event.message_id, text: event.text, at: now }, event.position);
+      return receive(
+        before,
+        { id: event.message_id, text: event.text, at: now, attachments: event.attachments ?? [] },
+        event.position,
+      );
+    case "message.files": {
+      const { attachments } = event;
+      /** @template {{ readonly id: string }} Of @param {Of} entry */
+      const withFiles = (entry) => (entry.id === event.message_id ? { ...entry, attachments } : entry);
+      return { ...before, history: before.history.map(withFiles), waiting: before.waiting.map(withFiles) };
+    }
     case "message.changed":
       return {
         ...before,
@@ -257,25 +274,43 @@ function write(before, { run_id: runId, step, text, reset }) {
  * @param {Extract<ShownLiveEvent, { type: "delivery" }>["delivery"]} delivery
  * @returns {Conversation}
  */
-function deliver(before, { id, kind, text, choices, answers, at }) {
+function deliver(before, { id, kind, text, choices, files, answers, at }) {
   const moved = take(before, answers);
   const draft = moved.draft?.runId === runOf(id) ? undefined : moved.draft;
   if (moved.history.some((entry) => entry.id === id)) return { ...moved, draft };
   /** @type {Entry} */
-  const entry = { id, role: "assistant", text, at: Date.parse(at), kind, choices: choices ?? [] };
+  const entry = {
+    id,
+    role: "assistant",
+    text,
+    at: Date.parse(at),
+    kind,
+    choices: choices ?? [],
+    attachments: [],
+    files: files ?? [],
+  };
   const asks = kind === "question" && !isOver(moved, runOf(id));
   const run = asks ? { id: runOf(id), phase: /** @type {const} */ ("waiting"), label: "" } : moved.run;
   return { ...moved, history: [...moved.history, entry], draft, run };
 }
 
 /** @param {TranscriptMessage} message @returns {Entry} */
-function toEntry({ id, role, text, at, kind, choices }) {
-  return { id, role, text, at: Date.parse(at), kind, choices: choices ?? [] };
+function toEntry({ id, role, text, at, kind, choices, attachments, files }) {
+  return {
+    id,
+    role,
+    text,
+    at: Date.parse(at),
+    kind,
+    choices: choices ?? [],
+    attachments: attachments ?? [],
+    files: files ?? [],
+  };
 }
 
 /** @param {Waiting} message @returns {Entry} */
-function sayUser({ id, text, at }) {
-  return { id, role: "user", text, at, kind: undefined, choices: [] };
+function sayUser({ id, text, at, attachments }) {
+  return { id, role: "user", text, at, kind: undefined, choices: [], attachments, files: [] };
 }
 
 /** @param {Entry} entry */

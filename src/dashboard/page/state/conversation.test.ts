@@ -202,3 +202,29 @@ test("a question told again by the server keeps its buttons", () => {
     choices: ["Tea", "Coffee"],
   });
 });
+
+describe("files", () => {
+  const note = (state: string) => ({ name: "a.txt", media_type: "text/plain", bytes: 1, state });
+  const drawn = { artifact_id: "art_1", name: "b.png", media_type: "image/png", bytes: 2, user_id: "u", url: "/x" };
+  const states = (list: { attachments: { state: string }[] }[]) => list.map((each) => each.attachments[0]?.state);
+
+  test("of a message are told when it comes, and again when they were looked at", () => {
+    const came = after({ ...received("m1", 0), attachments: [note("received")] });
+    expect(states(came.history)).toEqual(["received"]);
+    const read = apply(came, { type: "message.files", message_id: "m1", attachments: [note("read")] }, NOW);
+    expect(states(read.history)).toEqual(["read"]);
+  });
+
+  test("of a waiting message stay with it until it is taken, also when the server is asked", () => {
+    const waiting = after(received("m1", 0), { ...received("m2", 1), attachments: [note("received")] });
+    const asked = reconcile(waiting, view("running", ["m2"]));
+    expect(states(asked.waiting)).toEqual(["received"]);
+    expect(states(apply(asked, started("m2"), NOW).history.slice(-1))).toEqual(["received"]);
+  });
+
+  test("of the bot come with what it says, live and from the transcript", () => {
+    expect(after(delivery("r1:a:0", { files: [drawn] })).history[0].files).toEqual([drawn]);
+    const transcript = [{ ...message("r1:a:0", "assistant"), files: [drawn] }];
+    expect(fromServer(EMPTY, view("idle"), transcript).history[0].files).toEqual([drawn]);
+  });
+});

@@ -100,17 +100,22 @@ export function createChat({ kept, fetch, botName }) {
     unsent,
     outbox,
     show,
+    tell,
 
     /** Begins a conversation; the server hears of it with the first message. */
     startNew() {
       show(newConversationId());
     },
 
-    /** @param {string} text */
-    send: (text) => {
+    /**
+     * @param {string} text
+     * @param {readonly import("../net/outbox.js").SentFile[]} [attachments]
+     */
+    send: (text, attachments = []) => {
       const conversation = open.value.id;
-      if (!runsBeside(text)) list.entitle(conversation, text);
-      outbox.send({ id: newId(), conversation, user: user.value, text, at: Date.now() });
+      if (!runsBeside(text)) list.entitle(conversation, text === "" ? (attachments[0]?.name ?? "") : text);
+      const files = attachments.length === 0 ? {} : { attachments };
+      outbox.send({ id: newId(), conversation, user: user.value, text, at: Date.now(), ...files });
     },
 
     /**

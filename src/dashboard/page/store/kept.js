@@ -52,6 +52,7 @@ function readUnsent(raw) {
 function isUnsent(raw) {
   if (typeof raw !== "object" || raw === null) return false;
   const message = /** @type {Record<string, unknown>} */ (raw);
+  if (message["attachments"] !== undefined && !Array.isArray(message["attachments"])) return false;
   const texts = ["id", "conversation", "user", "text", "state", "reason"];
   return texts.every((name) => typeof message[name] === "string") && typeof message["at"] === "number";
 }

@@ -136,7 +136,7 @@ export function openConversation({ id, api, requests, onEvent }) {
     loaded,
     /** Why it could not, for people. */
     problem,
-    /** @param {Waiting} message @param {Received} received */
+    /** @param {Pick<Waiting, "id" | "text" | "at">} message @param {Received} received */
     accepted(message, received) {
       conversation.value = accept(conversation.value, message, received);
       // Events that came before this conversation existed on the server were not heard.

@@ -5,9 +5,13 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { hintsFor } from "../state/commands.js";
 import { CommandHints, HINTS_ID, optionId } from "./command-hints.js";
 import { inputOf } from "./events.js";
+import { Chosen } from "./files.js";
 import { COMPOSER_ID, focusComposer } from "./focus.js";
-import { SendIcon, StopIcon } from "./icons.js";
+import { AttachIcon, SendIcon, StopIcon } from "./icons.js";
+import { readFile } from "./read-file.js";
+import { useDroppedFiles } from "./use-dropped-files.js";
 
+/** @import { SentFile } from "../net/outbox.js" */
 /** @import { Chat } from "../store/chat.js" */
 
 /** What the server takes at most. */
@@ -20,7 +24,10 @@ const MAX_CHARACTERS = 32_000;
 export function Composer({ chat }) {
   const conversationId = chat.open.value.id;
   const texts = useRef(/** @type {Map<string, string>} */ (new Map()));
+  const kept = useRef(/** @type {Map<string, readonly SentFile[]>} */ (new Map()));
+  const picker = useRef(/** @type {HTMLInputElement | null} */ (null));
   const text = useSignal("");
+  const files = useSignal(/** @type {readonly SentFile[]} */ ([]));
   const chosen = useSignal(0);
   const isDismissed = useSignal(false);
   const isStopping = useSignal(false);
@@ -30,10 +37,12 @@ export function Composer({ chat }) {
   const hints = isDismissed.value ? [] : hintsFor(text.value);
   const hint = hints[Math.min(chosen.value, hints.length - 1)];
   const tooLong = text.value.length - MAX_CHARACTERS;
-  const canSend = text.value.trim() !== "" && tooLong <= 0;
+  const canSend = (text.value.trim() !== "" || files.value.length > 0) && tooLong <= 0;
+  const isDropping = useDroppedFiles(add);
 
   useEffect(() => {
     text.value = texts.current.get(conversationId) ?? "";
+    files.value = kept.current.get(conversationId) ?? [];
     isDismissed.value = false;
     // On glass the focus would bring up a keyboard that nobody asked for.
     if (matchMedia("(pointer: fine)").matches) focusComposer();
@@ -60,9 +69,41 @@ export function Composer({ chat }) {
 
   function send() {
     if (!canSend) return;
-    chat.send(text.value.trim());
+    chat.send(text.value.trim(), files.value);
     write("");
+    choose([]);
     focusComposer();
+  }
+
+  /** @param {readonly SentFile[]} next */
+  function choose(next) {
+    files.value = next;
+    kept.current.set(conversationId, next);
+  }
+
+  /** @param {readonly globalThis.File[]} chosenFiles */
+  async function add(chosenFiles) {
+    const read = await Promise.allSettled(chosenFiles.map(readFile));
+    const good = read.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+    if (good.length < read.length) chat.tell("Some of that cannot be sent; folders, for instance, cannot.");
+    choose([...files.value, ...good]);
+    focusComposer();
+  }
+
+  /** @param {ClipboardEvent} event */
+  function onPaste(event) {
+    const pasted = [...(event.clipboardData?.files ?? [])];
+    if (pasted.length === 0) return;
+    event.preventDefault();
+    void add(pasted);
+  }
+
+  /** @param {Event} event */
+  function onPick(event) {
+    const input = /** @type {HTMLInputElement} */ (event.currentTarget);
+    void add([...(input.files ?? [])]);
+    // So that the same file can be chosen again.
+    input.value = "";
   }
 
   /** @param {SubmitEvent} event */
@@ -121,9 +162,24 @@ export function Composer({ chat }) {
     focusComposer();
   }
 
-  return html`<form class="composer" onSubmit=${onSubmit}>
+  return html`<form class="composer" onSubmit=${onSubmit} onPaste=${onPaste}>
+    ${isDropping && html`<p class="drop-here" aria-hidden="true">Drop files to send them</p>`}
     ${hints.length > 0 && html`<${CommandHints} hints=${hints} chosen=${hint?.name} onChoose=${complete} />`}
+    <${Chosen}
+      files=${files.value}
+      onRemove=${(/** @type {number} */ at) => choose(files.value.filter((_file, index) => index !== at))}
+    />
     <div class="box">
+      <input ref=${picker} type="file" multiple hidden onChange=${onPick} aria-label="Files to send" />
+      <button
+        type="button"
+        class="round attach"
+        aria-label="Attach files"
+        title="Attach files"
+        onClick=${() => picker.current?.click()}
+      >
+        <${AttachIcon} />
+      </button>
       <label class="visually-hidden" for=${COMPOSER_ID}>Message</label>
       <textarea
         id=${COMPOSER_ID}

@@ -3,6 +3,7 @@ import { html } from "htm/preact";
 import { memo } from "./memo.js";
 import { splitDemoLabel } from "../state/deliveries.js";
 import { dateAndTime, timeOfDay } from "./format-time.js";
+import { Attachments, Files } from "./files.js";
 import { Markdown } from "./markdown.js";
 
 /** @import { Entry } from "../state/conversation.js" */
@@ -16,7 +17,8 @@ export const Message = memo(({ entry, botName, onChoose }) => {
   if (role === "user")
     return html`<article class="message from-user" data-id=${id}>
       <h2 class="visually-hidden">You</h2>
-      <div class="bubble verbatim">${text}</div>
+      ${text !== "" && html`<div class="bubble verbatim">${text}</div>`}
+      <${Attachments} attachments=${entry.attachments} />
       <${Time} at=${entry.at} />
     </article>`;
 
@@ -25,6 +27,7 @@ export const Message = memo(({ entry, botName, onChoose }) => {
     <h2 class="visually-hidden">${botName}${LABELS[kind ?? "answer"]}</h2>
     <div class="said">
       <${Markdown} text=${shown.text} />
+      <${Files} files=${entry.files} />
       ${onChoose !== undefined && choices.length > 0 && html`<${Choices} choices=${choices} onChoose=${onChoose} />`}
     </div>
     <${Time} at=${entry.at}>${shown.demo && html`<span class="tag">offline demo model</span>`}<//>

@@ -1,6 +1,7 @@
 // @ts-check
 import { html } from "htm/preact";
 import { isKnown } from "../state/conversation.js";
+import { Chosen } from "./files.js";
 
 /** @import { Unsent as UnsentMessage } from "../net/outbox.js" */
 /** @import { Chat } from "../store/chat.js" */
@@ -22,7 +23,8 @@ export function Unsent({ chat }) {
         data-state=${message.state}
       >
         <h2 class="visually-hidden">You, not sent yet</h2>
-        <div class="bubble verbatim">${message.text}</div>
+        ${message.text !== "" && html`<div class="bubble verbatim">${message.text}</div>`}
+        <${Chosen} files=${message.attachments ?? []} />
         <${Status} message=${message} chat=${chat} />
       </article>`,
   );

@@ -4,6 +4,7 @@ import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
 import { aheadOf } from "../state/conversation.js";
 import { inputOf } from "./events.js";
+import { Attachments } from "./files.js";
 import { focusComposer } from "./focus.js";
 
 /** @import { Waiting as WaitingMessage } from "../state/conversation.js" */
@@ -42,7 +43,8 @@ function WaitingRow({ message, ahead, chat }) {
 
   return html`<article class="message from-user is-waiting" data-id=${message.id}>
     <h2 class="visually-hidden">You, waiting</h2>
-    <div class="bubble verbatim">${message.text}</div>
+    ${message.text !== "" && html`<div class="bubble verbatim">${message.text}</div>`}
+    <${Attachments} attachments=${message.attachments} />
     <p class="meta">
       <span>${placeInLine(ahead)}</span>
       <button type="button" class="quiet" onClick=${() => (isEditing.value = true)}>Edit</button>
