@@ -54,8 +54,9 @@ export async function streamEvents(sink: Sink, watching: Watching): Promise<void
     },
     lost: over.resolve,
   });
+  let opened = false;
   const heartbeat = setInterval(() => {
-    writer.write(": still here\n\n");
+    if (opened) writer.write(": still here\n\n");
     watching.stillAllowed().then(
       (allowed) => allowed || over.resolve(),
       (error: unknown) => log.warn({ error: describeError(error) }, "Could not check who watches a conversation"),
@@ -69,6 +70,7 @@ export async function streamEvents(sink: Sink, watching: Watching): Promise<void
   const begin = async () => {
     await watch.ready;
     writer.write(": open\nretry: 1000\n\n");
+    opened = true;
     if (watching.lastEventId !== undefined) {
       const messages = await watching.transcript(watching.conversation);
       for (const { role, id } of messages) if (role === "assistant") shown.isNew(id);
