@@ -9,6 +9,7 @@ import { claimTime } from "./sections/claim-time.ts";
 import { commands } from "./sections/commands.ts";
 import { processMemory } from "./sections/process-memory.ts";
 import { recovery } from "./sections/recovery.ts";
+import { schedules } from "./sections/schedules.ts";
 import { throughput } from "./sections/throughput.ts";
 import { unloaded } from "./sections/unloaded.ts";
 import { workspaceMemory } from "./sections/workspace-memory.ts";
@@ -24,6 +25,7 @@ const RUN: Readonly<Record<SectionName, (bench: Bench) => Promise<Section>>> = {
   "workspace-memory": workspaceMemory,
   "claim-time": claimTime,
   "process-memory": processMemory,
+  schedules: (bench) => schedules(bench),
 };
 
 /**

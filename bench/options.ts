@@ -11,6 +11,7 @@ export const SECTIONS = [
   "workspace-memory",
   "claim-time",
   "process-memory",
+  "schedules",
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

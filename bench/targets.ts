@@ -28,6 +28,10 @@ const TARGETS: readonly Target[] = [
   less("takeover of 100 runs after kill -9, ms", "recovery.parley.takenMs", 500, 250, 0),
   less("bytes per idle workspace with 50 messages", "workspace.idle", 6500, 4000, 0),
   less("claim time beside most idle workspaces to fewest (flat)", "claimGrowth", 1.25, 1.1, 2),
+  less("bytes per schedule, 10 for each person", "schedules.10.bytes", 293, 160, 0),
+  less("bytes per schedule, 1 for each person", "schedules.1.bytes", 293, 160, 0),
+  more("fires/s when all schedules fall due at once", "schedules.10.firesPerS", 15_000, 25_000, 0),
+  less("wrong or missed fires", "schedules.10.wrong", 0, 0, 0),
   less("growth of the worker's heap, most runs to fewer, MiB (flat)", "heapGrowthMiB", 16, 4, 1),
 ];
 

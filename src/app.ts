@@ -143,6 +143,11 @@ async function build(
     closing.push(watchOldest({ lanes: runtime.lanes, kind: "chat", onAge, clock, log }));
   }
 
+  if (has("scheduler")) {
+    runtime.sweeper.start();
+    closing.push(() => runtime.sweeper.stop());
+  }
+
   if (has("api")) {
     const live = createLiveFeed({ connect: () => connectRedis(opened.target, "live", log), log });
     closing.push(() => live.close());
@@ -160,6 +165,7 @@ async function build(
       artifacts: runtime.artifacts,
       fileLinks: await openLinkSigner(redis, { lifetimeMs: () => current.artifacts.link_hours * 3_600_000, clock }),
       attachments: runtime.attachments,
+      schedules: runtime.schedules,
       tools: async () => (await runtime.catalog.toolboxFor(EVERYONE)).list(),
       ready: async () => ({
         redis: (await redis.ping()) === "PONG" ? true : "Redis does not answer",
@@ -199,7 +205,7 @@ async function build(
 
 /** Settings that take effect while the process runs. */
 const LIVE =
-  /^(ai|bot|context|platform_hints|server\.public_url|hooks|models|prices|budgets|artifacts|attachments|queue\.mode|log_level)(\.|$)/;
+  /^(ai|bot|context|platform_hints|server\.public_url|hooks|models|prices|budgets|artifacts|attachments|queue\.mode|schedules|log_level)(\.|$)/;
 
 function changedKeys(before: Config, after: Config): string[] {
   const flat = (value: unknown, path: string): [string, string][] =>

@@ -27,6 +27,9 @@ import { createHookRunner, type HookRunnerParts } from "./hooks/run-hooks.ts";
 import { createExtract } from "./files/extract.ts";
 import { transcribe } from "./files/transcribe.ts";
 import { meterModel, meterTool } from "./metered.ts";
+import { SCHEDULE_LANE } from "./kernel/schedules.ts";
+import { createScheduleData } from "./schedule/personal-data.ts";
+import { openSchedules } from "./schedules.ts";
 import type { Budgets } from "./budget/budgets.ts";
 import { describeUsage } from "./budget/text.ts";
 import type { McpTools } from "./tools/mcp/mcp-tools.ts";
@@ -49,6 +52,7 @@ import type { Metrics } from "./telemetry/metrics.ts";
 import { builtinTools } from "./tools/builtin/index.ts";
 import { createCatalog } from "./tools/catalog.ts";
 import type { Tool } from "./tools/contract.ts";
+import { scheduleTools } from "./tools/builtin/schedule-tools.ts";
 import { createSafeDownload, createSafeFetch } from "./tools/safe-fetch.ts";
 import type { ToolSource } from "./tools/source.ts";
 import { watchMemory } from "./watched-memory.ts";
@@ -150,11 +154,22 @@ export function createRuntime(options: RuntimeOptions) {
   const live = createLive(redis);
   const tickets = createTicketStore(redis);
   const address = options.address ?? (() => undefined);
+  const scheduling = openSchedules({
+    lanes,
+    conversations,
+    memory,
+    door: () => door,
+    config: options.config,
+    clock,
+    newId,
+    log,
+  });
   const privacy = createPrivacy({
     data: [
       createConversationData({ lanes, conversations, clock, newId }),
       createMemoryData(memory),
       createFileData({ artifacts, uploads, results }),
+      createScheduleData(scheduling.schedules),
       ...(options.personalData ?? []),
       ...(options.credentials === undefined ? [] : [createCredentialData(options.credentials)]),
       createBudgetData(createBudgetStore(redis)),
@@ -166,7 +181,11 @@ export function createRuntime(options: RuntimeOptions) {
     newId,
   });
   const catalog = createCatalog(
-    [...builtinTools({ memory, artifacts, results, fetchPage: createSafeFetch() }), ...(options.tools ?? [])],
+    [
+      ...builtinTools({ memory, artifacts, results, fetchPage: createSafeFetch(), zoneOf: scheduling.zoneOf }),
+      ...scheduleTools(scheduling.schedules),
+      ...(options.tools ?? []),
+    ],
     options.toolSources ?? [],
     (tool) => meterTool(tool, metrics),
   );
@@ -202,6 +221,7 @@ export function createRuntime(options: RuntimeOptions) {
     ...(options.credentials === undefined
       ? {}
       : { credentials: { credentials: options.credentials, tickets, address } }),
+    schedules: scheduling,
     lastRun: (conversation) => lastRun(conversation, { lanes }),
   };
 
@@ -257,6 +277,7 @@ export function createRuntime(options: RuntimeOptions) {
       handler: createControlHandler({ ...commandParts, log, keepMs }),
       concurrency: CONTROL_CONCURRENCY,
     },
+    [SCHEDULE_LANE]: scheduling.role,
     out: {
       handler: createDeliveryHandler({
         adapters: PLATFORMS.filter((name) => name === "api" || name === "web" || name === "terminal").map(
@@ -291,6 +312,12 @@ export function createRuntime(options: RuntimeOptions) {
     },
   });
 
+  const sweeper = scheduling.createSweeper((message) => {
+    metrics.messageAdmitted(platformOf(message.conversationId), "started");
+    const { id: message_id, text } = message;
+    live.tell(message.conversationId, { type: "message.received", message_id, text, position: 0 });
+  });
+
   return {
     lanes,
     conversations,
@@ -300,6 +327,8 @@ export function createRuntime(options: RuntimeOptions) {
     catalog,
     door,
     worker,
+    sweeper,
+    schedules: scheduling.schedules,
     clock,
     links,
     tickets,

@@ -3,7 +3,9 @@ import type { WorkspaceId } from "../kernel/ids.ts";
 import type { Run } from "../engine/run.ts";
 import type { ChatMessage, ModelClient, ModelReply } from "../models/contract.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
+import { parseSlotMessage } from "../kernel/schedules.ts";
 import { conversationOf } from "./lanes-of.ts";
+import { messageIdsOf } from "./runs.ts";
 import { createTextStream, type Live } from "./live.ts";
 
 export interface AskParts {
@@ -34,7 +36,11 @@ export async function askModel(
     live.tell(conversation, { type: "text.delta", ...about, text, ...(isFirst ? { reset: true as const } : {}) });
     request.onText?.(text);
   });
-  const spender = { step, workspaceId, conversationId: conversation };
+  const slot = messageIdsOf(run.entries)
+    .map(parseSlotMessage)
+    .find((found) => found !== undefined);
+  const person = { step, workspaceId, conversationId: conversation };
+  const spender = slot === undefined ? person : { ...person, scheduleId: slot.id };
   live.tell(conversation, { type: "run.progress", ...about, label: "Thinking" });
   const asked = { runId: run.id, purpose: "chat", messages, tools: toolbox.list(), signal, spender } as const;
   let reply: ModelReply;

@@ -2,6 +2,7 @@ import { describeError, OutsideError } from "../kernel/errors.ts";
 import type { ConversationId, WorkspaceId } from "../kernel/ids.ts";
 import type { InboundMessage } from "../kernel/messages.ts";
 import type { Log } from "../kernel/ports.ts";
+import { isScheduled } from "../kernel/schedules.ts";
 import { DEFAULT_RETRY, type RetryPolicy } from "../engine/backoff.ts";
 import { StepFailed } from "../engine/errors.ts";
 import type { Handler } from "../engine/execute.ts";
@@ -16,7 +17,7 @@ import { activeMs, describeMs } from "./active-time.ts";
 import type { AskParts } from "./ask-model.ts";
 import { findChatCommand, type ChatCommandParts } from "./chat-commands.ts";
 import { chosenModel, type ChosenModelParts } from "./chosen-model.ts";
-import { answer, fail } from "./endings.ts";
+import { answer, fail, SILENCE } from "./endings.ts";
 import { askThroughHooks } from "./hooked-calls.ts";
 import type { RunEnds } from "./run-ends.ts";
 import { createHistoryReader, isShared, type Past } from "./history.ts";
@@ -109,10 +110,12 @@ export function createChatHandler(parts: ChatParts): Handler {
 }
 
 /** Prepares what the model reads, then works towards an answer, beside it on the summary the next runs will read. */
-async function tick(run: Run, { workspaceId }: InboundMessage, past: Past, parts: ChatParts): Promise<Ending> {
+async function tick(run: Run, first: InboundMessage, past: Past, parts: ChatParts): Promise<Ending> {
+  const { workspaceId } = first;
   const person = { workspaceId, conversationId: conversationOf(run.lane) };
   const shared = isShared([...past.runs, readRun(run.id, run.entries)]);
-  const prompt = await parts.systemPrompt(workspaceId, person.conversationId, { shared });
+  const own = await parts.systemPrompt(workspaceId, person.conversationId, { shared });
+  const prompt = isScheduled(first.id) ? `${own}\n\n${SCHEDULED_HINT}` : own;
   const summary = parts.limits.summary.on ? past.summary?.summary : undefined;
   const system = summary === undefined ? prompt : `${prompt}\n\n${describeSummary(summary.text)}`;
   const summing = keepSummary(run, past, { workspaceId, systemTokens: estimateTokens(system) }, parts);
@@ -195,6 +198,11 @@ function repeatedCalls(tool: string) {
     "result every time. Please say how to go on.";
   return { code: "repeated_calls", sentence };
 }
+
+/** What the model is told about a message that a schedule put. */
+const SCHEDULED_HINT =
+  `The newest message comes from a schedule this person made; nobody is waiting at the other end. Do the task now. ` +
+  `If there is nothing worth telling, answer ${SILENCE} and nothing else: then nothing is sent.`;
 
 /** Models are tried for longer than tools: an overload usually passes within a minute. */
 const MODEL_RETRY: RetryPolicy = { ...DEFAULT_RETRY, tries: 5 };

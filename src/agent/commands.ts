@@ -38,6 +38,8 @@ export interface CommandParts extends ViewParts {
   readonly models?: ModelChoices;
   /** The hooks that are switched off. */
   readonly hooks?: Pick<HookRunner, "troubles">;
+  /** What people do with schedules; absent where there are none. */
+  readonly schedules?: { command(call: CommandCall): Promise<CommandAnswer> };
   readonly defaultQueueMode: () => QueueMode;
 }
 
@@ -56,8 +58,11 @@ interface Command {
   /** Whether there is such a thing here; absent means always. */
   readonly isFor?: (parts: CommandParts) => boolean;
   /** The answer; undefined when the command has already said it. */
-  readonly run: (call: CommandCall, parts: CommandParts) => Promise<string | undefined>;
+  readonly run: (call: CommandCall, parts: CommandParts) => Promise<CommandAnswer | undefined>;
 }
+
+/** What a command answers: text, or a question whose choices are commands themselves. */
+export type CommandAnswer = string | { readonly text: string; readonly choices: readonly string[] };
 
 /** The command of this name. */
 export function findCommand(name: string): Command | undefined {
@@ -191,6 +196,11 @@ const COMMANDS: readonly Command[] = [
       models === undefined
         ? "There is no choice of models here."
         : modelCommand(message.conversationId, rest, { conversations, models }),
+  },
+  {
+    name: "schedule",
+    help: "lists schedules; /schedule add <when> | <what>, show, run, pause, resume, edit, delete, history <id>",
+    run: async (call, { schedules }) => (await schedules?.command(call)) ?? "There are no schedules here.",
   },
   {
     name: "debug",

@@ -3,9 +3,10 @@ import type { Log } from "../kernel/ports.ts";
 import type { Handler } from "../engine/execute.ts";
 import type { Ending, Run } from "../engine/run.ts";
 import { parseCommand } from "./command-text.ts";
-import { findCommand, type CommandParts } from "./commands.ts";
+import { findCommand, type CommandAnswer, type CommandParts } from "./commands.ts";
 import { closeRun } from "./endings.ts";
 import { inboundOfRun, readRun } from "./runs.ts";
+import type { Saying } from "./settle.ts";
 
 export interface ControlParts extends CommandParts {
   readonly log: Log;
@@ -42,7 +43,12 @@ function firstWord(message: InboundMessage): string {
 }
 
 /** No text: the command's answer was written by the command itself, together with what it did. */
-function reply(run: Run, { clock, keepMs }: ControlParts, text: string | undefined): Ending {
-  const saying = text === undefined ? {} : { saying: { step: "command", kind: "notice", text } as const };
+function reply(run: Run, { clock, keepMs }: ControlParts, answer: CommandAnswer | undefined): Ending {
+  const saying = answer === undefined ? {} : { saying: sayingOf(answer) };
   return closeRun(run, { end: "done", journal: "drop", ...saying }, { clock, limits: { keepMs } });
+}
+
+function sayingOf(answer: CommandAnswer): Saying {
+  if (typeof answer === "string") return { step: "command", kind: "notice", text: answer };
+  return { step: "command", kind: "question", ...answer };
 }

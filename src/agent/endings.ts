@@ -1,5 +1,5 @@
-import type { OutboundMessage } from "../kernel/messages.ts";
 import type { Clock, Log } from "../kernel/ports.ts";
+import { isScheduled } from "../kernel/schedules.ts";
 import type { End } from "../engine/journal.ts";
 import type { Ending, Run } from "../engine/run.ts";
 import type { ModelReply } from "../models/contract.ts";
@@ -7,7 +7,7 @@ import { filesMade } from "./files-made.ts";
 import { conversationOf } from "./lanes-of.ts";
 import { countSteps, warnUnknown } from "./outcomes.ts";
 import { MODEL_GONE, messageIdsOf, modelStep, partsOf, readRun, stepsByName } from "./runs.ts";
-import { settle } from "./settle.ts";
+import { settle, type Saying } from "./settle.ts";
 
 export interface EndingParts {
   readonly clock: Clock;
@@ -22,7 +22,11 @@ export function answer(
   reply: Pick<ModelReply, "text" | "lengthLimited">,
   parts: EndingParts,
 ): Ending {
-  const text = join(reply.text, reply.lengthLimited === true ? CUT_OFF : undefined, warning(run), ...noticesOf(run));
+  const notes = [warning(run), ...noticesOf(run)].filter((note) => note !== undefined);
+  // A scheduled task that finds nothing to report says nothing; what must be known is said all the same.
+  if (notes.length === 0 && isSilence(reply.text) && messageIdsOf(run.entries).every(isScheduled))
+    return closeRun(run, { end: "silent" }, parts);
+  const text = join(reply.text, reply.lengthLimited === true ? CUT_OFF : undefined, ...notes);
   return closeRun(
     run,
     {
@@ -33,6 +37,13 @@ export function answer(
     },
     parts,
   );
+}
+
+/** What the model answers to a scheduled task to stay silent. */
+export const SILENCE = "[silent]";
+
+function isSilence(text: string): boolean {
+  return text.trim().toLowerCase().replace(/[.!]$/, "") === SILENCE;
 }
 
 /** What the model calls of the run gave the person to read, each once. */
@@ -64,7 +75,7 @@ export interface Closing {
   /** What people saw, for the journal, when it is not the value of the last step. */
   readonly text?: string;
   /** Absent only when another delivery has answered already. */
-  readonly saying?: { readonly step: string; readonly kind: OutboundMessage["kind"]; readonly text: string };
+  readonly saying?: Saying;
   readonly journal?: "keep" | "drop";
 }
 

@@ -44,6 +44,7 @@ describe("the routes", () => {
     expect([...routes].toSorted()).toEqual([
       "DELETE /v1/keys/:id",
       "DELETE /v1/messages/:id",
+      "DELETE /v1/schedules/:id",
       "DELETE /v1/workspaces/:user_id",
       "DELETE /v1/workspaces/:user_id/artifacts/:id",
       "DELETE /v1/workspaces/:user_id/credentials/:name",
@@ -60,6 +61,9 @@ describe("the routes", () => {
       "GET /v1/keys",
       "GET /v1/messages/:id",
       "GET /v1/runs/:id",
+      "GET /v1/schedules",
+      "GET /v1/schedules/:id",
+      "GET /v1/schedules/:id/history",
       "GET /v1/tools",
       "GET /v1/workspaces/:user_id/artifacts",
       "GET /v1/workspaces/:user_id/artifacts/:id",
@@ -68,11 +72,15 @@ describe("the routes", () => {
       "GET /v1/workspaces/:user_id/export",
       "GET /v1/workspaces/:user_id/memory",
       "PATCH /v1/messages/:id",
+      "PATCH /v1/schedules/:id",
       "POST /once/:token",
       "POST /v1/conversations/:id/reset",
       "POST /v1/conversations/:id/stop",
       "POST /v1/keys",
       "POST /v1/messages",
+      "POST /v1/schedules",
+      "POST /v1/schedules/:id/run",
+      "POST /v1/schedules/preview",
       "PUT /v1/workspaces/:user_id/credentials/:name",
     ]);
   });

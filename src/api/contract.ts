@@ -35,6 +35,7 @@ export const errorSchema = z
     error: z.object({
       code: z.string().meta({ description: "A short word for programs." }),
       message: z.string().meta({ description: "What was wrong and where, for people. Never holds a secret." }),
+      choices: z.array(z.string()).optional().meta({ description: "For ambiguous_schedule: each with one meaning." }),
     }),
   })
   .meta({ id: "Error" });
@@ -100,7 +101,9 @@ export const sendMessageSchema = z
     user_id: userId,
     text: anyText,
     conversation_id: conversationId.optional(),
-    message_id: messageId.optional(),
+    message_id: messageId
+      .refine((id) => !id.startsWith("sched:"), "must not begin with sched:, which schedules use")
+      .optional(),
     attachments: z.array(attachmentInputSchema).max(MAX_ATTACHMENTS).optional(),
   })
   .superRefine(({ text: said, attachments = [] }, context) => {

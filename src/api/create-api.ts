@@ -18,6 +18,7 @@ import { addKeyRoutes } from "./routes/keys.ts";
 import { addMessageRoutes } from "./routes/messages.ts";
 import { addPrivacyRoutes } from "./routes/privacy.ts";
 import { addRunRoutes } from "./routes/runs.ts";
+import { addScheduleRoutes } from "./routes/schedules.ts";
 import { addSystemRoutes } from "./routes/system.ts";
 import { addTicketRoutes } from "./routes/tickets.ts";
 import { addToolRoutes } from "./routes/tools.ts";
@@ -50,11 +51,13 @@ export function createApi(parts: ApiParts): Api {
   api.use("/v1/*", noStore(), known, readBody(bodyLimits(parts)));
   api.use("/v1/*", idempotency({ store: createIdempotencyStore(redis, { newId }), newId, log }));
 
-  addMessageRoutes(api, { ...parts, locator: createMessageLocator(redis) });
+  const locator = createMessageLocator(redis);
+  addMessageRoutes(api, { ...parts, locator });
   addConversationRoutes(api, parts);
   addEventRoutes(api, { ...parts, limits });
   addRunRoutes(api, { door });
   addKeyRoutes(api, { keys });
+  addScheduleRoutes(api, { schedules: parts.schedules, door, locator });
   addToolRoutes(api, parts);
   addWorkspaceRoutes(api, parts);
   addArtifactRoutes(api, parts);
@@ -142,6 +145,6 @@ function isPageRequest(method: string, path: string): boolean {
   return (method === "GET" || method === "HEAD") && !path.startsWith("/v1/");
 }
 
-function showFailure(c: Context<ApiEnv>, { status, code, message, headers }: Failure): Response {
-  return c.json({ error: { code, message } }, status, { ...headers });
+function showFailure(c: Context<ApiEnv>, { status, code, message, headers, choices }: Failure): Response {
+  return c.json({ error: { code, message, ...(choices === undefined ? {} : { choices }) } }, status, { ...headers });
 }

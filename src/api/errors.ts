@@ -10,6 +10,8 @@ export interface Failure {
   readonly code: string;
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What could be said instead, where the request had several meanings. */
+  readonly choices?: readonly string[];
 }
 
 /** Ends a request with this failure. The message is shown as it is and must hold no secret. */
@@ -18,12 +20,14 @@ export class ApiError extends Error implements Failure {
   readonly status: ContentfulStatusCode;
   readonly code: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly choices?: readonly string[];
 
   constructor(failure: Failure) {
     super(failure.message);
     this.status = failure.status;
     this.code = failure.code;
     this.headers = failure.headers ?? {};
+    if (failure.choices !== undefined) this.choices = failure.choices;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Door } from "../agent/door-contract.ts";
 import type { Privacy } from "../agent/privacy/forget.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { Clock, Log, NewId } from "../kernel/ports.ts";
+import type { Schedules } from "../kernel/schedules.ts";
 import type { ApiKeyScope, ApiKeyStore } from "../store/api-keys.ts";
 import type { ArtifactStore } from "../store/artifacts.ts";
 import type { LinkSigner } from "../store/artifact-links.ts";
@@ -22,6 +23,7 @@ export interface ApiParts {
   readonly keys: ApiKeyStore;
   readonly redis: RedisConnection;
   readonly live: LiveFeed;
+  readonly schedules: Schedules;
   readonly memory: Pick<MemoryStore, "list">;
   /** Whose workspace an account stands for. */
   readonly links: Pick<LinkStore, "resolve">;

@@ -5,7 +5,7 @@ import { parseJson } from "../kernel/json.ts";
 
 /** A request to the bot's API. */
 export interface BotRequest {
-  readonly method?: "GET" | "POST" | "DELETE";
+  readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
   /** Begins with a slash. */
   readonly path: string;
   /** Sent as JSON. */

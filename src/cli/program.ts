@@ -5,6 +5,7 @@ import type { ChatOptions } from "./chat/chat.ts";
 import { CommandFailed } from "./command-failed.ts";
 import { printLine, type Io } from "./io.ts";
 import type { KeyOptions } from "./keys.ts";
+import type { ScheduleOptions } from "./schedule.ts";
 
 /** Does what the command line asks for. Resolves with the exit code: 0 done, 1 failed, 2 a wrong line or configuration. */
 export async function runProgram(args: readonly string[], io: Io): Promise<number> {
@@ -108,8 +109,60 @@ function describeProgram(io: Io, onCode: (code: number) => void): Command {
       runs(async (id: string, options: { url?: string }) => (await import("./keys.ts")).revokeKey(id, options, io)),
     );
 
+  const schedule = program.command("schedule").description("make, list and change a person's schedules");
+  const load = () => import("./schedule.ts");
+  const scheduleOptions = (command: Command) =>
+    command.option("--user <id>", "whose schedules (default: your login name)").addOption(urlOption());
+  scheduleOptions(schedule.command("add"))
+    .description('make one: parley schedule add "weekdays at 9am" "sum up my mail"')
+    .argument("<when>", "a phrase or a cron expression")
+    .argument("<what>", "what is to be done")
+    .option("--tz <zone>", "time zone (default: the person's, else UTC)")
+    .option("--conversation <id>", "where it is delivered (default: api:<user>)")
+    .addOption(new Option("--catch-up <policy>", "what becomes of missed fires").choices(["skip", "once", "all"]))
+    .action(
+      runs(async (when: string, what: string, options: ScheduleOptions) =>
+        (await load()).addSchedule(when, what, options, io),
+      ),
+    );
+  scheduleOptions(schedule.command("preview"))
+    .description("say what a phrase or expression means; nothing is stored")
+    .argument("<when>", "a phrase or a cron expression")
+    .option("--tz <zone>", "time zone (default: UTC)")
+    .action(runs(async (when: string, options: ScheduleOptions) => (await load()).previewSchedule(when, options, io)));
+  scheduleOptions(schedule.command("list"))
+    .description("list them in the order of their next fire")
+    .option("--json", "print JSON")
+    .action(runs(async (options: ScheduleOptions) => (await load()).listSchedules(options, io)));
+  for (const action of ["show", "history", "run", "pause", "resume", "delete"] as const)
+    schedule
+      .command(action)
+      .description(SCHEDULE_ACTIONS[action])
+      .argument("<id>", "its id, from schedule list")
+      .option("--json", "print JSON")
+      .addOption(urlOption())
+      .action(
+        runs(async (id: string, options: ScheduleOptions) => (await load()).doWithSchedule(action, id, options, io)),
+      );
+  scheduleOptions(schedule.command("edit"))
+    .description("change one; what is not given stays")
+    .argument("<id>", "its id, from schedule list")
+    .option("--when <when>", "a phrase or a cron expression")
+    .option("--what <what>", "what is to be done")
+    .option("--tz <zone>", "time zone")
+    .action(runs(async (id: string, options: ScheduleOptions) => (await load()).editSchedule(id, options, io)));
+
   return program;
 }
+
+const SCHEDULE_ACTIONS = {
+  show: "show one",
+  history: "show what became of its latest fires",
+  run: "do its task once now, as a rehearsal",
+  pause: "stop it until it is resumed",
+  resume: "start it again",
+  delete: "delete it with its history",
+} as const;
 
 function urlOption(): Option {
   return new Option("--url <url>", "the bot's address (default: HOST and PORT of the configuration)");

@@ -86,6 +86,7 @@ describe("what is in force", () => {
         text_chars: 40_000,
         transcription: { model: "whisper-1" },
       },
+      schedules: { max_per_person: 100, min_interval_s: 1 },
       log_level: "info",
       platforms: { slack: {}, discord: {}, telegram: {} },
     });
@@ -209,14 +210,14 @@ describe("what is refused, and where", () => {
       "sever: 1\n",
       {},
       [
-        "parley.yaml:1:1 sever: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, redis, data_dir, roles, platform_hints, queue, worker, hooks, artifacts, attachments, log_level, master_key, platforms",
+        "parley.yaml:1:1 sever: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, redis, data_dir, roles, platform_hints, queue, worker, hooks, artifacts, attachments, schedules, log_level, master_key, platforms",
       ],
     ],
     [
       "__proto__:\n  a: 1\n",
       {},
       [
-        "parley.yaml:1:1 __proto__: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, redis, data_dir, roles, platform_hints, queue, worker, hooks, artifacts, attachments, log_level, master_key, platforms",
+        "parley.yaml:1:1 __proto__: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, redis, data_dir, roles, platform_hints, queue, worker, hooks, artifacts, attachments, schedules, log_level, master_key, platforms",
       ],
     ],
     [

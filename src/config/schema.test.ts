@@ -70,6 +70,8 @@ describe("what operators rely on", () => {
       "attachments.transcription.url",
       "attachments.transcription.api_key",
       "attachments.transcription.model",
+      "schedules.max_per_person",
+      "schedules.min_interval_s",
       "log_level",
       "master_key",
       "platforms.slack.bot_token",

@@ -187,6 +187,19 @@ const hooks = z
   .prefault({})
   .describe("Hooks: the TypeScript files in `hooks` of the configuration folder.");
 
+const schedules = z
+  .strictObject({
+    max_per_person: z.int().min(0).max(10_000).default(100).describe("The most schedules one person may have."),
+    min_interval_s: z
+      .number()
+      .min(1)
+      .max(86_400)
+      .default(1)
+      .describe("The shortest time between two fires of a schedule, in seconds; shorter ones are refused."),
+  })
+  .prefault({})
+  .describe("Limits of what people may schedule.");
+
 const slack = z
   .strictObject({
     bot_token: secret("The bot token, `xoxb-…`.").exactOptional(),
@@ -251,6 +264,7 @@ export const configSchema = z
     hooks,
     artifacts,
     attachments,
+    schedules,
     log_level: z
       .enum(["debug", "info", "warn", "error", "silent"])
       .default("info")

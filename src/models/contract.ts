@@ -50,6 +50,8 @@ export interface ModelRequest {
     readonly step: string;
     readonly workspaceId: WorkspaceId;
     readonly conversationId: ConversationId;
+    /** The schedule whose fire the run answers. */
+    readonly scheduleId?: string;
   };
   /** Called with each piece of text as it streams in: a hint for live views, never the record. Must not throw. */
   readonly onText?: (delta: string) => void;

@@ -20,6 +20,9 @@ import { createApiKeyStore } from "../../src/store/api-keys.ts";
 import { createForgettingStore } from "../../src/store/forgetting.ts";
 import { createLinkStore } from "../../src/store/links.ts";
 import { openLinkSigner } from "../../src/store/artifact-links.ts";
+import { openSchedules } from "../../src/schedules.ts";
+import { createConversationStore } from "../../src/store/conversations.ts";
+import { createLanes } from "../../src/store/lanes.ts";
 import { createMemoryStore } from "../../src/store/memory.ts";
 import { createTicketStore } from "../../src/store/tickets.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
@@ -233,6 +236,16 @@ export async function createTestParts() {
         artifacts,
         attachments,
         fileLinks,
+        schedules: openSchedules({
+          lanes: createLanes({ redis, partitions: 1, newId }),
+          conversations: createConversationStore(redis),
+          memory,
+          door: () => door,
+          config: () => ({ schedules: { max_per_person: 100, min_interval_s: 1 } }),
+          clock: systemClock,
+          newId,
+          log: silentLog,
+        }).schedules,
         tools: () => Promise.resolve([]),
         ready: async () => ({ redis: true }),
         metrics: createMetrics(),

@@ -66,6 +66,18 @@ export async function explainKeys(redis: Redis): Promise<string[]> {
       case "dead":
         if (ttl < 0) complain(key, "never ends");
         break;
+      case "sched":
+      case "schn":
+      case "schx":
+      case "schd":
+      case "schf":
+      case "scho":
+        break;
+      case "schk":
+      case "schl":
+      case "schs":
+        if (ttl < 0) complain(key, "never ends");
+        break;
       default:
         complain(key, "is of no family");
     }

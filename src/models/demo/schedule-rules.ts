@@ -1,4 +1,5 @@
-import { say, useTool, type Rule } from "./move.ts";
+import { z } from "zod";
+import { readResult, say, useTool, type Move, type Rule } from "./move.ts";
 
 const TIME = String.raw`\d{1,2}(?::\d{2})?(?: ?[ap]m)?`;
 const DAY = "(?:mon|tues|wednes|thurs|fri|satur|sun)days?";
@@ -24,12 +25,31 @@ export const scheduleRules: readonly Rule[] = [
       const when = WHEN.exec(text)?.[0];
       if (when === undefined) return say('When? For example: "remind me in 10 minutes to stretch".');
       const description = describe(text.replace(when, " "));
-      return useTool(turn, { tool: "schedule_add", args: { when, description } }, (content) => {
-        return `Scheduled "${description}" for ${when}. The scheduler says: ${content}`;
-      });
+      return schedule(when, description, turn);
     },
   },
+  {
+    pattern: /^\[scheduled task\]:\s*([\s\S]+)$/i,
+    respond: ([, task = ""]) => say(`It is time: ${task}`),
+  },
 ];
+
+const addedSchema = z.object({ id: z.string(), confirmation: z.string() });
+
+/** The tool asks when the time has two meanings; its result is then the clear wording to call it with again. */
+function schedule(when: string, description: string, turn: Parameters<Rule["respond"]>[1], asked = 0): Move {
+  const asking: { answer?: string } = {};
+  const move = useTool(turn, { tool: "schedule_add", args: { when, description } }, (content) => {
+    const added = readResult(addedSchema, content);
+    if (added === undefined && (/\btz \S/.test(content) || WHEN.test(content))) asking.answer = content.trim();
+    return `Scheduled "${description}" for ${when}. The scheduler says: ${added?.confirmation ?? content}`;
+  });
+  return asking.answer === undefined || asked >= MAX_ASKED
+    ? move
+    : schedule(asking.answer, description, turn, asked + 1);
+}
+
+const MAX_ASKED = 3;
 
 function describe(text: string): string {
   const rest = text
