@@ -166,6 +166,7 @@ async function build(
       fileLinks: await openLinkSigner(redis, { lifetimeMs: () => current.artifacts.link_hours * 3_600_000, clock }),
       attachments: runtime.attachments,
       schedules: runtime.schedules,
+      admins: () => current.admins,
       tools: async () => (await runtime.catalog.toolboxFor(EVERYONE)).list(),
       ready: async () => ({
         redis: (await redis.ping()) === "PONG" ? true : "Redis does not answer",
@@ -205,7 +206,7 @@ async function build(
 
 /** Settings that take effect while the process runs. */
 const LIVE =
-  /^(ai|bot|context|platform_hints|server\.public_url|hooks|models|prices|budgets|artifacts|attachments|queue\.mode|schedules|log_level)(\.|$)/;
+  /^(ai|bot|context|platform_hints|server\.public_url|hooks|models|prices|budgets|artifacts|attachments|admins|approvals|queue\.mode|schedules|log_level)(\.|$)/;
 
 function changedKeys(before: Config, after: Config): string[] {
   const flat = (value: unknown, path: string): [string, string][] =>

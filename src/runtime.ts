@@ -4,6 +4,7 @@ import type { PersonalData } from "./kernel/personal-data.ts";
 import { systemClock, type Log, type NewId } from "./kernel/ports.ts";
 import { createAttachmentIntake } from "./agent/attachment-intake.ts";
 import { createFileReader } from "./agent/file-reader.ts";
+import type { ApprovalPolicy } from "./agent/approvals/policy.ts";
 import { createChatHandler } from "./agent/chat.ts";
 import { createLinkData } from "./agent/link-command.ts";
 import type { ModelChoices } from "./agent/model-command.ts";
@@ -212,6 +213,7 @@ export function createRuntime(options: RuntimeOptions) {
     memory,
     toolboxFor,
     defaultQueueMode,
+    admins: () => options.config().admins,
     ...(options.budgets === undefined ? {} : { usage: usageText(options.budgets, options.config) }),
     ...(options.mcp === undefined ? {} : { mcp: options.mcp }),
     ...withHooks,
@@ -227,6 +229,8 @@ export function createRuntime(options: RuntimeOptions) {
 
   const chat = createChatHandler({
     model,
+    lanes,
+    approvals: () => approvalPolicy(options.config()),
     toolboxFor,
     results,
     files,
@@ -357,6 +361,11 @@ function readerSettings(config: Config) {
     vision: chatTakesImages(config),
     transcription: url === undefined ? undefined : { url, apiKey, model },
   };
+}
+
+function approvalPolicy({ approvals }: Config): ApprovalPolicy {
+  const { rules, untrusted_once: untrustedOnce, expire_s: seconds } = approvals;
+  return { rules, untrustedOnce, expireMs: seconds * 1000 };
 }
 
 /** What `/usage` answers. */

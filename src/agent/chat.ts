@@ -12,8 +12,9 @@ import type { ModelReply } from "../models/contract.ts";
 import { estimateTokens } from "../models/estimate.ts";
 import { explainFailure } from "../models/explain.ts";
 import type { ResultStore } from "../store/results.ts";
-import type { Toolbox } from "../tools/toolbox.ts";
+import { inCompany, type Toolbox } from "../tools/toolbox.ts";
 import { activeMs, describeMs } from "./active-time.ts";
+import { waitForApprovals, type WaitParts } from "./approvals/wait.ts";
 import type { AskParts } from "./ask-model.ts";
 import { findChatCommand, type ChatCommandParts } from "./chat-commands.ts";
 import { chosenModel, type ChosenModelParts } from "./chosen-model.ts";
@@ -23,6 +24,7 @@ import type { RunEnds } from "./run-ends.ts";
 import { createHistoryReader, isShared, type Past } from "./history.ts";
 import { conversationOf } from "./lanes-of.ts";
 import { buildContext, type ContextLimits } from "./model-context.ts";
+import { outsideSources } from "./outside-text.ts";
 import { askPerson, isExpired, nextQuestion } from "./questions.ts";
 import { loadImages, readFiles, type ReadFilesParts } from "./read-files.ts";
 import { expiredStep, inboundOfRun, messageIdsOf, modelStep, readRun, type RunRecord } from "./runs.ts";
@@ -51,6 +53,7 @@ export interface ChatParts
   extends
     ChatCommandParts,
     ChosenModelParts,
+    WaitParts,
     Omit<AskParts, "toolbox">,
     Pick<SummaryParts, "hideSecrets">,
     ReadFilesParts {
@@ -121,7 +124,8 @@ async function tick(run: Run, first: InboundMessage, past: Past, parts: ChatPart
   const summing = keepSummary(run, past, { workspaceId, systemTokens: estimateTokens(system) }, parts);
   // Whatever ends the work below ends this as well; the engine waits for it.
   summing.catch(() => {});
-  const ending = await work(run, person, { system, history: past.runs }, parts);
+  const background = { system, history: past.runs, shared, outside: summary?.outside ?? [] };
+  const ending = await work(run, person, background, parts);
   await summing;
   return ending;
 }
@@ -130,17 +134,22 @@ async function tick(run: Run, first: InboundMessage, past: Past, parts: ChatPart
 interface Background {
   readonly system: string;
   readonly history: readonly RunRecord[];
+  /** Several people speak. */
+  readonly shared: boolean;
+  /** Where text from outside came from that the summary in `system` was made of. */
+  readonly outside: readonly string[];
 }
 
 async function work(
   run: Run,
   person: { readonly workspaceId: WorkspaceId; readonly conversationId: ConversationId },
-  { system, history }: Background,
+  { system, history, shared, outside: remembered }: Background,
   parts: ChatParts,
 ): Promise<Ending> {
   const { limits } = parts;
   const { workspaceId } = person;
-  const toolbox = await parts.toolboxFor(workspaceId);
+  const own = await parts.toolboxFor(workspaceId);
+  const toolbox = shared ? inCompany(own) : own;
   const model = await chosenModel(run, person.conversationId, parts);
   const toolParts = {
     ...parts,
@@ -156,15 +165,17 @@ async function work(
     const step = modelStep(turn);
     if (!hasStep(run, step)) await run.absorb();
     await readFiles(run, workspaceId, parts);
-    let reply: ModelReply;
+    let reply: ModelReply & Labels;
     try {
       reply = await run.step(
         step,
         async ({ signal }) => {
-          const now = readRun(run.id, run.entries);
+          const current = readRun(run.id, run.entries);
           const images = await loadImages(run, parts);
-          const messages = buildContext(system, history, now, limits, estimateTokens, images);
-          return askThroughHooks(run, { step, messages, signal, workspaceId, model }, { ...parts, toolbox });
+          const messages = buildContext(system, history, current, limits, estimateTokens, images);
+          const asked = { step, messages, signal, workspaceId, model };
+          const said = await askThroughHooks(run, asked, { ...parts, toolbox });
+          return withLabels(said, [...remembered, ...outsideSources([...history, current], workspaceId)]);
         },
         { last: (value) => value.toolCalls.length === 0, retry: parts.retry ?? MODEL_RETRY },
       );
@@ -173,9 +184,11 @@ async function work(
       return fail(run, { code: error.code, sentence: explain(error) }, parts);
     }
     if (reply.toolCalls.length === 0) return answer(run, turn, reply, parts);
-    const repeat = findEndlessRepeat(run, turn, reply.toolCalls);
+    const { toolCalls: calls, outside = [] } = reply;
+    const repeat = findEndlessRepeat(run, turn, calls);
     if (repeat !== undefined) return fail(run, repeatedCalls(repeat.name), parts);
-    await callTools(run, turn, reply.toolCalls, person, toolParts);
+    const held = await callTools(run, { number: turn, calls, outside }, person, toolParts);
+    if (held.length > 0) return waitForApprovals(run, held, workspaceId, parts);
     const waiting = await settleQuestions(run, parts);
     if (waiting !== undefined) return waiting;
   }
@@ -203,6 +216,17 @@ function repeatedCalls(tool: string) {
 const SCHEDULED_HINT =
   `The newest message comes from a schedule this person made; nobody is waiting at the other end. Do the task now. ` +
   `If there is nothing worth telling, answer ${SILENCE} and nothing else: then nothing is sent.`;
+
+interface Labels {
+  /** Where text from outside came from that the model had read. */
+  readonly outside?: readonly string[];
+}
+
+/** Tool calls carry the label of what the model had read when it made them, in the same line of the journal. */
+function withLabels(reply: ModelReply, sources: readonly string[]): ModelReply & Labels {
+  const outside = reply.toolCalls.length === 0 ? [] : [...new Set(sources)];
+  return outside.length === 0 ? reply : { ...reply, outside };
+}
 
 /** Models are tried for longer than tools: an overload usually passes within a minute. */
 const MODEL_RETRY: RetryPolicy = { ...DEFAULT_RETRY, tries: 5 };

@@ -8,6 +8,7 @@ import type { ConversationStore } from "../store/conversations.ts";
 import type { Lanes } from "../store/lanes.ts";
 import type { MemoryStore } from "../store/memory.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
+import { decideByCommand } from "./approvals/commands.ts";
 import { chatLane, conversationOf } from "./lanes-of.ts";
 import { credentialsCommand, type CredentialsCommandParts } from "./credentials-command.ts";
 import { linkCommand, type LinkCommandParts } from "./link-command.ts";
@@ -41,6 +42,8 @@ export interface CommandParts extends ViewParts {
   /** What people do with schedules; absent where there are none. */
   readonly schedules?: { command(call: CommandCall): Promise<CommandAnswer> };
   readonly defaultQueueMode: () => QueueMode;
+  /** The people who may decide about everybody's approvals. */
+  readonly admins: () => readonly string[];
 }
 
 export interface CommandCall {
@@ -91,6 +94,16 @@ const COMMANDS: readonly Command[] = [
       );
       return stopped === undefined ? "Nothing was running." : undefined;
     },
+  },
+  {
+    name: "approve",
+    help: "lets me do what I have asked about; /approve <id> when several calls wait",
+    run: (call, parts) => decideByCommand("approve", call, parts),
+  },
+  {
+    name: "deny",
+    help: "keeps me from doing what I have asked about; /deny <id> when several calls wait",
+    run: (call, parts) => decideByCommand("deny", call, parts),
   },
   {
     name: "status",

@@ -1,6 +1,8 @@
 import type { ConversationId, DeliveryId, MessageId, RunId, WorkspaceId } from "../kernel/ids.ts";
 import type { LiveAttachment } from "../kernel/live.ts";
 import type { FileRef, InboundMessage, OutboundMessage } from "../kernel/messages.ts";
+import type { DecideOutcome, DecideRequest } from "./approvals/deciding.ts";
+import type { ApprovalView, ShownApproval } from "./approvals/view.ts";
 import type { QueueMode } from "./queue-mode.ts";
 
 /** What happened to a message at the door. `position` is how many are ahead of it. */
@@ -49,6 +51,8 @@ export interface TranscriptMessage {
   readonly attachments?: readonly LiveAttachment[] | undefined;
   /** Files the bot sent along. */
   readonly files?: readonly FileRef[] | undefined;
+  /** What was to be approved, and what became of it. */
+  readonly approval?: ShownApproval | undefined;
 }
 
 export interface WaitingMessage {
@@ -119,4 +123,9 @@ export interface Door {
   /** Everything people said and saw that is still kept, oldest first. */
   transcript(id: ConversationId): Promise<readonly TranscriptMessage[]>;
   run(id: RunId): Promise<RunView | undefined>;
+  approval(id: string): Promise<ApprovalView | undefined>;
+  /** What a conversation waits for, in the order in which it was asked. */
+  openApprovals(conversation: ConversationId): Promise<readonly ApprovalView[]>;
+  /** Decides about an approval; the first decision counts. */
+  decideApproval(request: DecideRequest): Promise<DecideOutcome>;
 }

@@ -9,6 +9,8 @@ import type { LinkStore } from "../store/links.ts";
 import type { Admission, Lanes } from "../store/lanes.ts";
 import type { InboxMode, Mail } from "../store/mail.ts";
 import { showableAttachment } from "./attachments.ts";
+import { decideApproval, findApproval, openApprovals } from "./approvals/decide.ts";
+import { APPROVAL_WAKE } from "./approvals/wait.ts";
 import { clearsHistory, isControl } from "./command-text.ts";
 import { answerSchema, undeliveredSchema } from "./answers.ts";
 import type { Door, MessageStatus } from "./door-contract.ts";
@@ -91,10 +93,12 @@ export function createDoor(parts: DoorParts): Door {
   async function dropOpenQuestion(conversation: ConversationId, id: MessageId): Promise<void> {
     const lane = chatLane(conversation);
     const state = await lanes.look(lane);
-    if (state.kind !== "parked" || !state.mail) return;
+    const asksApproval = state.kind === "parked" && state.key === APPROVAL_WAKE;
+    if (state.kind !== "parked" || !(state.mail || asksApproval)) return;
     // A redelivery of a command that is long done must not drop a later question.
     if ((await lanes.record(lane, id)) !== undefined) return;
-    await stopRun({ conversation, opening: "I dropped my question." }, parts);
+    const opening = asksApproval ? "I dropped what you were to approve." : "I dropped my question.";
+    await stopRun({ conversation, opening }, parts);
   }
 
   // The message is safe already: a failure here leaves it in line and must not look like a refusal.
@@ -184,8 +188,11 @@ export function createDoor(parts: DoorParts): Door {
     },
 
     conversation: (id) => viewConversation(id, parts),
-    transcript: async (id) => transcriptOf((await readConversation(id, parts)).runs),
+    transcript: async (id) => transcriptOf((await readConversation(id, parts)).runs, clock.now()),
     run: (id) => viewRun(id, parts),
+    approval: (id) => findApproval(id, parts),
+    openApprovals: (conversation) => openApprovals(conversation, parts),
+    decideApproval: (request) => decideApproval(request, parts),
   };
 
   async function findWaiting(conversation: ConversationId, id: MessageId): Promise<Mail | undefined> {

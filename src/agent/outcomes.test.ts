@@ -54,6 +54,21 @@ describe("what a run had done when it was stopped", () => {
       says: "Under way when it was stopped, outcome unknown: pay.",
     },
     {
+      given: "a call that waits for an approval, and one behind it",
+      lines: [calls(1, "look", "pay", "mail"), line.result(1, 1, "x"), line.approval(1, 2)],
+      says: "Already done: look.",
+    },
+    {
+      given: "a call that was approved and not done yet",
+      lines: [calls(1, "pay"), line.approval(1, 1), line.decided(1, 1, "approved")],
+      says: "Under way when it was stopped, outcome unknown: pay.",
+    },
+    {
+      given: "a call nobody approved",
+      lines: [calls(1, "pay"), line.approval(1, 1), line.decided(1, 1, "denied"), line.refused(1, 1)],
+      says: "Not approved and not done: pay.",
+    },
+    {
       given: "a question, which is nothing that was done",
       lines: [calls(1, "ask_user"), line.question(1, 1, "which?"), line.asked(1, 1)],
       says: "Nothing had been done yet.",

@@ -1,16 +1,19 @@
+import { approvalsOf } from "./approvals/journal.ts";
 import { openQuestions, parseResult, partsOf, stepsByName, toolStep, type RunRecord } from "./runs.ts";
+import type { StoredResult } from "./steps.ts";
 
-/** What became of one tool call of a run; `begun` may have taken effect, `open` was never begun. */
-type CallState = "done" | "failed" | "asked" | "begun" | "open";
+/** What became of one tool call of a run; `begun` may have taken effect, `asked`, `refused` and `open` were never begun. */
+type CallState = "done" | "failed" | "asked" | "refused" | "begun" | "open";
 
 /** One or two sentences on what a run had done before it ended early. */
 export function describeDone(run: RunRecord): string {
   const calls = callsOf(run);
   const named = (state: CallState) => listNames(calls.filter((call) => call.state === state).map((call) => call.name));
-  const [done, failed, begun] = [named("done"), named("failed"), named("begun")];
+  const [done, failed, refused, begun] = [named("done"), named("failed"), named("refused"), named("begun")];
   const sentences = [
     ...(done === "" ? [] : [`Already done: ${done}.`]),
     ...(failed === "" ? [] : [`Tried without success: ${failed}.`]),
+    ...(refused === "" ? [] : [`Not approved and not done: ${refused}.`]),
     ...(begun === "" ? [] : [`Under way when it was stopped, outcome unknown: ${begun}.`]),
   ];
   return sentences.length === 0 ? "Nothing had been done yet." : sentences.join(" ");
@@ -55,6 +58,7 @@ interface CallOutcome {
 function callsOf(run: RunRecord): CallOutcome[] {
   const steps = stepsByName(run);
   const questions = openQuestions(run);
+  const approvals = approvalsOf(run);
   const begun = begunSteps(run);
   const calls: CallOutcome[] = [];
   for (const part of partsOf(run)) {
@@ -64,10 +68,15 @@ function callsOf(run: RunRecord): CallOutcome[] {
     for (const [index, { name }] of part.turn.reply.toolCalls.entries()) {
       const step = toolStep(part.turn.number, index + 1);
       const entry = steps.get(step);
+      const approval = approvals.get(step);
       let state: CallState;
       if (questions.has(step)) state = "asked";
-      else if (entry?.outcome.error?.code === "outcome-unknown") state = "begun";
-      else if (entry !== undefined) state = parseResult(entry)?.ok === true ? "done" : "failed";
+      else if (approval !== undefined && entry === undefined && approval.decision?.state !== "approved") {
+        state = "asked";
+        // What stands behind it waits with it.
+        isNext = false;
+      } else if (entry?.outcome.error?.code === "outcome-unknown") state = "begun";
+      else if (entry !== undefined) state = stateOf(parseResult(entry));
       else {
         state = isNext || begun.has(step) ? "begun" : "open";
         isNext = false;
@@ -76,6 +85,11 @@ function callsOf(run: RunRecord): CallOutcome[] {
     }
   }
   return calls;
+}
+
+function stateOf(result: StoredResult | undefined): CallState {
+  if (result?.ok === true) return "done";
+  return result?.refused === true ? "refused" : "failed";
 }
 
 function begunSteps(run: RunRecord): Set<string> {

@@ -15,6 +15,8 @@ export const modelReplySchema = z.object({
   model: z.string(),
   lengthLimited: z.boolean().optional(),
   notices: z.array(z.string()).optional(),
+  /** Where text from outside came from that the model had read; only beside tool calls, which may follow from it. */
+  outside: z.array(z.string()).optional(),
 });
 export type StoredReply = z.infer<typeof modelReplySchema>;
 
@@ -27,6 +29,10 @@ export const toolResultSchema = z.object({
   /** Files that go to the chat with the end of the run. */
   files: z.array(fileSchema).optional(),
   question: z.object({ ask: z.string(), choices: z.array(z.string()).optional() }).optional(),
+  /** The label of text from outside: the tool that brought it. */
+  from: z.string().optional(),
+  /** The call was not made: nobody approved it, or a rule does not allow it. */
+  refused: z.literal(true).optional(),
 });
 export type StoredResult = z.infer<typeof toolResultSchema>;
 
@@ -46,6 +52,8 @@ export const summaryStepSchema = z.object({
       upTo: z.string(),
       /** How many runs it covers. */
       runs: z.number(),
+      /** Where text from outside came from that it was made of. */
+      outside: z.array(z.string()).optional(),
     })
     .optional(),
   /** Why this attempt made none. */

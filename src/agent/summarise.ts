@@ -8,6 +8,7 @@ import { withDeadline } from "../tools/deadline.ts";
 import type { Past } from "./history.ts";
 import { conversationOf } from "./lanes-of.ts";
 import { weighRun, type ContextLimits } from "./model-context.ts";
+import { outsideSources } from "./outside-text.ts";
 import { inboundOfRun, type RunRecord } from "./runs.ts";
 import { SUMMARY_STEP, summaryStepSchema, type SummaryStep } from "./steps.ts";
 import { judgeSummary, planSummary, summaryTokens, type SummaryLimits } from "./summary-plan.ts";
@@ -91,7 +92,11 @@ async function makeSummary(
     log.info({ run: run.id, problem }, "a running summary was dropped");
     return { ...cost, problem };
   }
-  return { ...cost, summary: { text: judged.text, upTo: last.runId, runs: (before?.runs ?? 0) + covered.length } };
+  // What is retold is no less from outside.
+  const retold = [...(before?.outside ?? []), ...outsideSources(covered, workspaceId)];
+  const outside = retold.length === 0 ? {} : { outside: [...new Set(retold)] };
+  const runs = (before?.runs ?? 0) + covered.length;
+  return { ...cost, summary: { text: judged.text, upTo: last.runId, runs, ...outside } };
 }
 
 /** Tokens are only estimated here, and some models think first; a longer text is cut, this only bounds its price. */

@@ -16,7 +16,10 @@ import {
 } from "../tools/result.ts";
 import type { ResultStore } from "../store/results.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
+import { judgeCall, type WaitingCall } from "./approvals/gate.ts";
+import type { ApprovalPolicy } from "./approvals/policy.ts";
 import { decideCall, reviewResult } from "./hooked-calls.ts";
+import { bringsOutsideText } from "./outside-text.ts";
 import { describeRepeat, judgeRepeat, type MadeCall, type RepeatVerdict } from "./repeated-calls.ts";
 import { modelStep, partsOf, readRun, toolStep } from "./runs.ts";
 import type { StoredResult } from "./steps.ts";
@@ -34,37 +37,90 @@ export interface ToolCallParts {
   /** Told when a call begins, for progress lines. */
   readonly onBegin: (step: string, tool: string) => void;
   readonly hooks?: HookRunner;
+  readonly approvals: () => ApprovalPolicy;
+}
+
+/** The calls of one model turn. */
+export interface Turn {
+  readonly number: number;
+  readonly calls: readonly ToolCall[];
+  /** Where text from outside came from that the model had read when it made them. */
+  readonly outside: readonly string[];
 }
 
 /**
  * Does the calls of one model turn, each as its own step. Neighbouring calls that only read run at the same time, all
- * others one after the other in the model's order. A call that fails for good, or is refused because there are too
- * many, becomes a result the model can read.
+ * others one after the other in the model's order. A call that fails for good, or is refused, becomes a result the model
+ * can read. Returns the calls that wait for an approval: those before the first of them and those that may run beside it
+ * are done; what stands behind it waits with it, because the model chose that order. Empty when all are done.
  */
 export async function callTools(
   run: Run,
-  turn: number,
-  calls: readonly ToolCall[],
+  { number, calls, outside }: Turn,
   person: { readonly workspaceId: WorkspaceId; readonly conversationId: ConversationId },
   parts: ToolCallParts,
-): Promise<void> {
+): Promise<readonly WaitingCall[]> {
   const taken = calls.slice(0, parts.maxCalls);
   // What the model has read already no hook changes any more, however new it is.
-  const hooks = hasStep(run, modelStep(turn + 1)) ? undefined : parts.hooks;
+  const hooks = hasStep(run, modelStep(number + 1)) ? undefined : parts.hooks;
   const { hooks: _hooks, ...others } = parts;
   const callParts = hooks === undefined ? others : { ...others, hooks };
-  const before = turnsBefore(run, turn);
-  for (const group of groupCalls(taken, (name) => parts.toolbox.find(name)?.effect === "read"))
-    await Promise.all(
-      group.map(({ call, index }) => {
-        const step = toolStep(turn, index + 1);
+  const before = turnsBefore(run, number);
+  const waiting: WaitingCall[] = [];
+  for (const group of groupCalls(taken, (name) => parts.toolbox.find(name)?.effect === "read")) {
+    // Behind a call that waits nothing is done; only what else needs an approval is found, so that all are asked at once.
+    const isHeld = waiting.length > 0;
+    const passed = await Promise.all(
+      group.map(async ({ call, index }) => {
+        const step = toolStep(number, index + 1);
         const repeat = judgeRepeat(before, call);
-        if (repeat.kind === "do") return recordFailure(callTool(run, step, call, person, callParts));
-        return run.step<StoredResult>(step, () => Promise.resolve(refusedRepeat(repeat))).then(() => {});
+        if (repeat.kind === "do")
+          return recordFailure(passCall(run, { step, call, outside, isHeld }, person, callParts));
+        if (!isHeld) await run.step<StoredResult>(step, () => Promise.resolve(refusedRepeat(repeat)));
+        return undefined;
       }),
     );
+    waiting.push(...passed.filter((each) => each !== undefined));
+  }
+  if (waiting.length > 0) return waiting;
   for (let index = taken.length; index < calls.length; index++)
-    await run.step(toolStep(turn, index + 1), () => Promise.resolve(refused(parts.maxCalls)));
+    await run.step(toolStep(number, index + 1), () => Promise.resolve(refused(parts.maxCalls)));
+  return [];
+}
+
+/** Takes one call through the hooks and the gate, in this order: what is approved is what will be done. */
+async function passCall(
+  run: Run,
+  given: {
+    readonly step: string;
+    readonly call: ToolCall;
+    readonly outside: readonly string[];
+    readonly isHeld: boolean;
+  },
+  person: { readonly workspaceId: WorkspaceId; readonly conversationId: ConversationId },
+  parts: ToolCallParts,
+): Promise<WaitingCall | undefined> {
+  const { step, outside, isHeld } = given;
+  const tool = parts.toolbox.find(given.call.name);
+  const hooked =
+    tool === undefined
+      ? { call: given.call }
+      : await decideCall(run, step, { call: given.call, tool }, person, parts.hooks);
+  const passage =
+    "refused" in hooked
+      ? ({ kind: "refuse", result: hooked.refused } as const)
+      : judgeCall(step, hooked.call, {
+          ...person,
+          run: readRun(run.id, run.entries),
+          outside,
+          toolbox: parts.toolbox,
+          policy: parts.approvals(),
+        });
+  if (passage.kind === "wait") return passage.waiting;
+  if (isHeld) return undefined;
+  if (passage.kind === "refuse") await run.step<StoredResult>(step, () => Promise.resolve(passage.result));
+  else if ("call" in hooked) await callTool(run, step, hooked.call, person, parts);
+  return undefined;
 }
 
 function hasStep(run: Run, name: string): boolean {
@@ -130,28 +186,24 @@ async function callTool(
     await run.step<StoredResult>(step, async () => failure(unknownTool(call.name, parts.toolbox.list())));
     return;
   }
-  const decided = await decideCall(run, step, { call, tool }, person, parts.hooks);
-  if ("refused" in decided) {
-    await run.step<StoredResult>(step, () => Promise.resolve(decided.refused));
-    return;
-  }
   await run.step<StoredResult>(
     step,
     async (context) => {
       parts.onBegin(step, tool.name);
-      return runTool(tool, decided.call, { ...person, runId: run.id }, context, parts);
+      return runTool(tool, call, { ...person, runId: run.id }, context, parts);
     },
     { effect: tool.effect === "once" ? "once" : "repeat" },
   );
-  await reviewResult(run, step, { call: decided.call, tool }, person, parts.hooks);
+  await reviewResult(run, step, { call, tool }, person, parts.hooks);
 }
 
 /** The failure stands in the journal, where the model's next context finds it. */
-async function recordFailure(calling: Promise<void>): Promise<void> {
+async function recordFailure<T>(calling: Promise<T>): Promise<T | undefined> {
   try {
-    await calling;
+    return await calling;
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
+    return undefined;
   }
 }
 
@@ -176,23 +228,24 @@ async function runTool(
     clock,
     log: log.with({ tool: tool.name }),
   };
+  const label = bringsOutsideText(tool) ? { from: tool.name } : {};
   try {
     const outcome = await tool.run(parseToolArgs(tool.name, call.args), context);
     if (outcome.kind === "result") {
       const { value, files = [] } = outcome;
       const content = await capped(renderWhole(value), context, parts);
-      return { content, ok: true, ...(files.length === 0 ? {} : { files: [...files] }) };
+      return { content, ok: true, ...label, ...(files.length === 0 ? {} : { files: [...files] }) };
     }
     const { ask, choices } = outcome.question;
     const question = choices === undefined ? { ask } : { ask, choices: [...choices] };
-    return { content: ask, ok: true, question };
+    return { content: ask, ok: true, question, ...label };
   } catch (error) {
     step.signal.throwIfAborted();
     // A passing failure of a repeatable call is tried again by the engine; anything else the model gets to read.
     if (tool.effect !== "once" && step.attempt < TOOL_TRIES && passesSoon(error)) throw error;
     if (!(error instanceof OutsideError) && !(error instanceof InvalidInput))
       log.warn({ tool: tool.name, error: describeError(error) }, "a tool threw");
-    return failure(error);
+    return { ...failure(error), ...label };
   }
 }
 

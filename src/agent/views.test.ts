@@ -10,7 +10,7 @@ const idle: LaneState = { kind: "idle" };
 
 /** A transcript in a form that reads well. */
 const shown = (...lines: readonly string[]) =>
-  transcriptOf(readRuns(entriesOf(...lines))).map(({ id, role, text }) => `${role} ${id}: ${text}`);
+  transcriptOf(readRuns(entriesOf(...lines)), 10).map(({ id, role, text }) => `${role} ${id}: ${text}`);
 
 describe("what people said and saw", () => {
   const opened = line.opened("r", message("m1", "hi"));
@@ -57,6 +57,15 @@ describe("what people said and saw", () => {
       given: "nothing of a run that chose silence",
       lines: [opened, line.ended("r", "silent")],
       reads: ["user m1: hi"],
+    },
+    {
+      given: "a card in its place, before what joined later",
+      lines: [opened, line.reply(1, "", [{ name: "pay" }]), line.approval(1, 1), line.joined(message("m2", "soon?"))],
+      reads: [
+        "user m1: hi",
+        expect.stringMatching(/^assistant r:tool_1_1:0: May I call \*\*pay\*\*\?/),
+        "user m2: soon?",
+      ],
     },
     {
       given: "a command",
@@ -169,5 +178,26 @@ describe("a run as operators see it", () => {
     const seen = view(idle, line.reply(1, "", [{ name: "a" }]), line.failure(1, 1, "timeout"), line.reply(2, "x"));
     expect(seen).toMatchObject({ inputTokens: 20, outputTokens: 10 });
     expect(seen?.steps[1]).toMatchObject({ status: "failed", error: { code: "timeout", message: "it was timeout" } });
+  });
+});
+
+describe("the card of a call", () => {
+  const lines = [line.opened("r", message("m1", "hi")), line.reply(1, "", [{ name: "pay" }]), line.approval(1, 1)];
+
+  test.each<{ given: string; more: readonly string[]; now?: number; state: string }>([
+    { given: "nothing more", more: [], state: "open" },
+    { given: "an approval", more: [line.decided(1, 1, "approved")], state: "approved" },
+    { given: "a denial", more: [line.decided(1, 1, "denied")], state: "denied" },
+    { given: "two decisions", more: [line.decided(1, 1, "denied"), line.decided(1, 1, "approved")], state: "denied" },
+    { given: "its time", more: [], now: 1_000, state: "expired" },
+    { given: "the end of its run", more: [line.ended("r", "stopped", "Stopped.")], state: "over" },
+    {
+      given: "a decision and then the end",
+      more: [line.decided(1, 1, "approved"), line.ended("r", "done", "x")],
+      state: "approved",
+    },
+  ])("after $given is $state", ({ more, now = 10, state }) => {
+    const said = transcriptOf(readRuns(entriesOf(...lines, ...more)), now);
+    expect(said.find(({ kind }) => kind === "approval")?.approval).toMatchObject({ tool: "pay", state });
   });
 });

@@ -2,6 +2,9 @@ import { deliveryId, type ConversationId, type LaneId, type RunId } from "../ker
 import { platformOf, type OutboundMessage } from "../kernel/messages.ts";
 import { unpackLines } from "../engine/archive.ts";
 import { parseLines } from "../engine/journal.ts";
+import { cardText } from "./approvals/card.ts";
+import { approvalsOf, type Approval } from "./approvals/journal.ts";
+import { showApproval } from "./approvals/view.ts";
 import type { ConversationStore } from "../store/conversations.ts";
 import type { LaneState } from "../store/lane-state.ts";
 import type { Lanes } from "../store/lanes.ts";
@@ -72,13 +75,16 @@ function olderThan(first: string | undefined, archive: Buffer | undefined): read
 }
 
 /** What people said and saw, oldest first. */
-export function transcriptOf(runs: readonly RunRecord[]): TranscriptMessage[] {
+export function transcriptOf(runs: readonly RunRecord[], now: number): TranscriptMessage[] {
   return runs.flatMap((run) => {
+    const approvals = new Map([...approvalsOf(run).values()].map((approval) => [approval.note, approval]));
     const questions = openQuestions(run);
     const withFiles = withFilesOf(run);
     const answers = new Map([...questions].map(([step, question]) => [question.answeredBy, { step, ...question }]));
     const said: TranscriptMessage[] = [];
     for (const entry of run.entries) {
+      const approval = approvals.get(entry);
+      if (approval !== undefined) said.push(approvalOf(run, approval, now));
       const asked = answers.get(entry);
       if (asked?.askedAt !== undefined) said.push(questionOf(run, asked.step, asked.question, asked.askedAt));
       for (const message of inboundOf(entry).map(withFiles))
@@ -104,6 +110,18 @@ export function transcriptOf(runs: readonly RunRecord[]): TranscriptMessage[] {
     }
     return said;
   });
+}
+
+function approvalOf(run: RunRecord, { card, step, decision }: Approval, now: number): TranscriptMessage {
+  return {
+    id: deliveryId(run.runId, step),
+    role: "assistant",
+    text: cardText(card),
+    at: card.askedAt,
+    runId: run.runId,
+    kind: "approval",
+    approval: showApproval(card, decision, { isGoing: run.ended === undefined, now }),
+  };
 }
 
 function questionOf(run: RunRecord, step: string, question: OpenQuestion["question"], at: number): TranscriptMessage {

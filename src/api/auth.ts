@@ -56,7 +56,8 @@ const GRANTED_BY: Readonly<Record<ApiKeyScope, readonly ApiKeyScope[]>> = {
   read: ["admin", "chat", "read"],
 };
 
-function hasScope(caller: Caller, scope: ApiKeyScope): boolean {
+/** Whether a caller's scopes include this one. */
+export function hasScope(caller: Caller, scope: ApiKeyScope): boolean {
   return caller.scopes.some((own) => GRANTED_BY[scope].includes(own));
 }
 

@@ -179,6 +179,49 @@ export const conversationSchema = z
   })
   .meta({ id: "Conversation" });
 
+/** The path of one approval. */
+export const approvalParamsSchema = z.object({
+  id: z.string().regex(/^[\w-]{1,100}$/, "is not the id of an approval"),
+});
+
+/** `POST /v1/approvals/:id`. */
+export const decideApprovalSchema = z
+  .strictObject({
+    decision: z.enum(["approve", "deny"]),
+    user_id: userId.optional().meta({
+      description:
+        "The person who decides. Without it a bound key decides as its person, an admin key as an administrator.",
+    }),
+  })
+  .meta({ id: "DecideApproval" });
+
+const approvalCard = {
+  id: z.string(),
+  tool: z.string(),
+  arguments: z.string().meta({ description: "The exact arguments as JSON for people; secrets are hidden." }),
+  reason: z.string().meta({ description: "Why it is asked." }),
+  asked_of: z.string().meta({ description: "The person who may decide, besides administrators." }),
+};
+const approvalState = {
+  state: z
+    .enum(["open", "approved", "denied", "expired", "over"])
+    .meta({ description: "`over`: the run ended without a decision." }),
+  decided_by: z.string().nullable(),
+};
+
+/** A call that was put up for approval, and what became of it. */
+export const shownApprovalSchema = z
+  .object({ ...approvalCard, ...approvalState, asked_at: instant, expires_at: instant, decided_at: instant.nullable() })
+  .meta({ id: "Approval" });
+
+/** The same with the run that asks. */
+export const approvalSchema = shownApprovalSchema
+  .extend({ conversation_id: z.string(), run_id: z.string() })
+  .meta({ id: "ApprovalOfRun" });
+
+/** The approvals a conversation waits for. */
+export const approvalsSchema = z.object({ data: z.array(approvalSchema) }).meta({ id: "Approvals" });
+
 /** A message as people saw it. */
 export const transcriptMessageSchema = z
   .object({
@@ -192,6 +235,7 @@ export const transcriptMessageSchema = z
     choices: z.array(z.string()).optional().meta({ description: "The buttons under a question." }),
     attachments: z.array(attachmentSchema).optional().meta({ description: "Files that came with it." }),
     files: z.array(fileSchema).optional().meta({ description: "Files the bot sent with it." }),
+    approval: shownApprovalSchema.optional().meta({ description: "What was to be approved." }),
   })
   .meta({ id: "TranscriptMessage" });
 
@@ -365,6 +409,26 @@ const shownAttachment = z
     reason: z.string().optional(),
   })
   .transform(({ mimeType, ...rest }) => ({ ...rest, media_type: mimeType }));
+/** A card as Redis carries it; a live event brings it before anybody has decided. */
+const liveApproval = z
+  .object({
+    id: z.string(),
+    tool: z.string(),
+    arguments: z.string(),
+    reason: z.string(),
+    askedOf: z.string(),
+    askedAt: z.number(),
+    expiresAt: z.number(),
+  })
+  .transform(({ askedOf, askedAt, expiresAt, ...card }) => ({
+    ...card,
+    asked_of: askedOf,
+    state: "open" as z.output<typeof shownApprovalSchema>["state"],
+    decided_by: null as string | null,
+    asked_at: new Date(askedAt).toISOString(),
+    expires_at: new Date(expiresAt).toISOString(),
+    decided_at: null as string | null,
+  }));
 
 /** A live event as Redis carries it, turned into the data of a stream's event. */
 export const liveEventSchema = z.discriminatedUnion("type", [
@@ -403,9 +467,17 @@ export const liveEventSchema = z.discriminatedUnion("type", [
         .array(fileSchema.extend({ user_id: workspaceId, url: z.string().optional() }))
         .readonly()
         .optional(),
+      approval: liveApproval.optional(),
       answers: z.array(z.string()).readonly(),
       at: shownInstant,
     }),
+  }),
+  z.object({
+    type: z.literal("approval.decided"),
+    approval_id: z.string(),
+    state: z.enum(["approved", "denied", "expired"]),
+    by: z.string().optional(),
+    at: shownInstant,
   }),
   z.object({ type: z.literal("run.ended"), run_id: z.string(), end: z.string() }),
 ]);

@@ -10,6 +10,7 @@ import { ApiError, invalidRequest, notFound, toFailure, type Failure } from "./e
 import { guardSource } from "./guard.ts";
 import { idempotency } from "./idempotency.ts";
 import type { Api, ApiEnv, ApiLimits, ApiParts } from "./parts.ts";
+import { addApprovalRoutes } from "./routes/approvals.ts";
 import { addArtifactLinkRoute, addArtifactRoutes } from "./routes/artifacts.ts";
 import { addConversationRoutes } from "./routes/conversations.ts";
 import { addCredentialRoutes } from "./routes/credentials.ts";
@@ -54,6 +55,7 @@ export function createApi(parts: ApiParts): Api {
   const locator = createMessageLocator(redis);
   addMessageRoutes(api, { ...parts, locator });
   addConversationRoutes(api, parts);
+  addApprovalRoutes(api, parts);
   addEventRoutes(api, { ...parts, limits });
   addRunRoutes(api, { door });
   addKeyRoutes(api, { keys });

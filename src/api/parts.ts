@@ -37,6 +37,8 @@ export interface ApiParts {
   readonly fileLinks: LinkSigner;
   /** Keeps the files that come with messages. */
   readonly attachments: AttachmentIntake;
+  /** The people who may decide about everybody's approvals, as configured now. */
+  readonly admins: () => readonly string[];
   /** The tools as they are now. */
   readonly tools: () => Promise<readonly Pick<Tool, "name" | "description" | "effect" | "parameters">[]>;
   /** Whether this process can work, part by part: true, or what is wrong. Readable by everyone. */

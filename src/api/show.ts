@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { ConversationView, Door, MessageStatus, RunView, TranscriptMessage } from "../agent/door-contract.ts";
+import type { ApprovalView, ShownApproval } from "../agent/approvals/view.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { LiveAttachment } from "../kernel/live.ts";
 import type { FileRef } from "../kernel/messages.ts";
@@ -8,6 +9,7 @@ import type { Artifact } from "../store/artifacts.ts";
 import type { LinkSigner } from "../store/artifact-links.ts";
 import type { MemoryListing } from "../store/memory.ts";
 import type {
+  approvalSchema,
   artifactSchema,
   conversationSchema,
   conversationSummarySchema,
@@ -15,6 +17,7 @@ import type {
   memorySchema,
   messageStatusSchema,
   runSchema,
+  shownApprovalSchema,
   transcriptMessageSchema,
 } from "./contract.ts";
 
@@ -70,7 +73,7 @@ export function showTranscriptMessage(
   message: TranscriptMessage,
   links: LinkSigner,
 ): z.output<typeof transcriptMessageSchema> {
-  const { id, role, text, at, runId, authorName, kind, choices, attachments, files } = message;
+  const { id, role, text, at, runId, authorName, kind, choices, attachments, files, approval } = message;
   return {
     id,
     role,
@@ -82,6 +85,7 @@ export function showTranscriptMessage(
     ...(choices === undefined ? {} : { choices: [...choices] }),
     ...(attachments === undefined ? {} : { attachments: attachments.map(showAttachment) }),
     ...(files === undefined ? {} : { files: showFiles(files, links) }),
+    ...(approval === undefined ? {} : { approval: showApproval(approval) }),
   };
 }
 
@@ -116,6 +120,28 @@ export function showArtifact(
 
 function linkTo(userId: WorkspaceId, artifactId: string, links: LinkSigner): string {
   return `/v1/artifacts/${encodeURIComponent(artifactId)}/content?token=${links.sign(userId, artifactId)}`;
+}
+
+/** What was put up for approval. */
+export function showApproval(approval: ShownApproval): z.output<typeof shownApprovalSchema> {
+  const { id, tool, arguments: args, reason, askedOf, askedAt, expiresAt, state, decidedBy, decidedAt } = approval;
+  return {
+    id,
+    tool,
+    arguments: args,
+    reason,
+    asked_of: askedOf,
+    asked_at: showInstant(askedAt),
+    expires_at: showInstant(expiresAt),
+    state,
+    decided_by: decidedBy ?? null,
+    decided_at: decidedAt === undefined ? null : showInstant(decidedAt),
+  };
+}
+
+/** The same with the run that asks. */
+export function showApprovalOfRun(approval: ApprovalView): z.output<typeof approvalSchema> {
+  return { ...showApproval(approval), conversation_id: approval.conversationId, run_id: approval.runId };
 }
 
 /** A run with its steps. */

@@ -5,7 +5,7 @@ import type { Log } from "../kernel/ports.ts";
 import type { LinkSigner } from "../store/artifact-links.ts";
 import type { ShownLiveEvent } from "./contract.ts";
 import type { LiveFeed } from "./live-feed.ts";
-import { showFiles } from "./show.ts";
+import { showApproval, showFiles } from "./show.ts";
 
 /** What an event stream needs of its connection. */
 export interface Sink {
@@ -101,7 +101,7 @@ export function missedDeliveries(messages: readonly TranscriptMessage[], lastEve
   return messages
     .slice(last + 1)
     .filter((message) => message.role === "assistant")
-    .map(({ id, text, at, runId, kind = "answer", choices, files }) => ({
+    .map(({ id, text, at, runId, kind = "answer", choices, files, approval }) => ({
       type: "delivery",
       delivery: {
         id,
@@ -109,6 +109,7 @@ export function missedDeliveries(messages: readonly TranscriptMessage[], lastEve
         text,
         ...(choices === undefined ? {} : { choices: [...choices] }),
         ...(files === undefined ? {} : { files: [...files] }),
+        ...(approval === undefined ? {} : { approval: showApproval(approval) }),
         answers: messages.filter((asked) => asked.role === "user" && asked.runId === runId).map((asked) => asked.id),
         at: new Date(at).toISOString(),
       },

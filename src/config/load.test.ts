@@ -75,6 +75,8 @@ describe("what is in force", () => {
         api: "",
       },
       queue: { mode: "queue", max_waiting: 1000 },
+      admins: [],
+      approvals: { expire_s: 3600, untrusted_once: "ask", rules: [] },
       worker: { chat_concurrency: 64, delivery_concurrency: 128, drain_s: 10 },
       hooks: { timeout_s: 5, max_failures: 5 },
       artifacts: { max_bytes: 5_000_000, quota_bytes: 50_000_000, quota_files: 200, keep_days: 90, link_hours: 24 },
@@ -210,14 +212,14 @@ describe("what is refused, and where", () => {
       "sever: 1\n",
       {},
       [
-        "parley.yaml:1:1 sever: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, redis, data_dir, roles, platform_hints, queue, worker, hooks, artifacts, attachments, schedules, log_level, master_key, platforms",
+        "parley.yaml:1:1 sever: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, redis, data_dir, roles, platform_hints, queue, admins, approvals, worker, hooks, artifacts, attachments, schedules, log_level, master_key, platforms",
       ],
     ],
     [
       "__proto__:\n  a: 1\n",
       {},
       [
-        "parley.yaml:1:1 __proto__: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, redis, data_dir, roles, platform_hints, queue, worker, hooks, artifacts, attachments, schedules, log_level, master_key, platforms",
+        "parley.yaml:1:1 __proto__: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, redis, data_dir, roles, platform_hints, queue, admins, approvals, worker, hooks, artifacts, attachments, schedules, log_level, master_key, platforms",
       ],
     ],
     [

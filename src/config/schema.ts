@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { approvals } from "./approvals-schema.ts";
 import { context, platformHints } from "./context-schema.ts";
 import type { DeepReadonly } from "./deep-freeze.ts";
 import { asSecret, secret, text, webUrl } from "./fields.ts";
@@ -260,6 +261,12 @@ export const configSchema = z
       .describe("What this process does."),
     platform_hints: platformHints,
     queue,
+    admins: z
+      .array(text().max(200))
+      .max(1000)
+      .default([])
+      .describe("The people, by their user ids, who may decide about everybody's approvals."),
+    approvals,
     worker,
     hooks,
     artifacts,

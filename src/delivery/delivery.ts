@@ -104,8 +104,8 @@ function noteBeside(message: OutboundMessage, value: object, { keepMs }: Deliver
 }
 
 function liveDelivery(message: OutboundMessage): LiveEvent {
-  const { id, kind, text, choices, files, answers, at } = message;
-  return { type: "delivery", delivery: { id, kind, text, choices, files, answers, at } };
+  const { id, kind, text, choices, files, approval, answers, at } = message;
+  return { type: "delivery", delivery: { id, kind, text, choices, files, approval, answers, at } };
 }
 
 /** The lane keeps nothing of a delivery that is over. */

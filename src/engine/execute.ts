@@ -65,6 +65,8 @@ export async function execute(claim: Claim, handler: Handler, hold: Hold, parts:
     mail: ending.mail ?? false,
     ...(ending.key === undefined ? {} : { key: ending.key }),
     failed: ending.failed ?? false,
+    // What wakes by a key may come while the run still works: then its line is there already and must be read first.
+    ...(ending.key === undefined ? {} : { linesRead: run.linesRead }),
     lines: [...run.takePending(), ...(ending.lines ?? [])],
     ...(ending.effects === undefined ? {} : { effects: ending.effects }),
   });

@@ -9,8 +9,9 @@ export interface History {
 }
 
 /**
- * Keeps the history of recently used lanes in this process. Only a lane's owner appends to it and every run's last
- * line is unique, so a copy with the same length and the same last line is the same history.
+ * Keeps the history of recently used lanes in this process. Only a lane's owner appends to it, and whoever decides
+ * about what its run has put up. Every run's last line is unique, so a copy with the same length and the same last line
+ * is the same history, and one without a decision its run never read has not the same length.
  */
 export function createHistoryCache(lanes: Lanes, maxBytes: number) {
   const kept = new Map<LaneId, { readonly history: History; bytes: number }>();

@@ -92,6 +92,8 @@ export interface OpenRun extends Run {
   takePending(): readonly string[];
   /** This run's lines as they stand in the journal, the pending ones included. */
   readonly written: readonly string[];
+  /** How many lines the journal had when it was read. */
+  readonly linesRead: number;
   /** Resolves when no step is under way any more. */
   settled(): Promise<void>;
 }
@@ -138,6 +140,7 @@ function createRun(
 ): OpenRun {
   const { lane, token, runId } = claim;
   const entries = parseLines(written);
+  const linesRead = history.lines.length + written.length;
   const used = new Set<string>();
   const inFlight = new Set<Promise<unknown>>();
   let pending: string[] = [];
@@ -246,6 +249,7 @@ function createRun(
     signal,
     entries,
     written,
+    linesRead,
     history,
 
     messages() {

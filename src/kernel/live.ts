@@ -1,5 +1,5 @@
 import type { ConversationId, DeliveryId, MessageId, RunId } from "./ids.ts";
-import type { Attachment, FileRef, OutboundMessage } from "./messages.ts";
+import type { ApprovalCard, Attachment, FileRef, OutboundMessage } from "./messages.ts";
 
 /**
  * What people watching a conversation are shown while it happens. Hints only: a lost one is made good by reading the
@@ -33,6 +33,14 @@ export type LiveEvent =
       readonly reset?: true;
     }
   | { readonly type: "delivery"; readonly delivery: LiveDelivery }
+  /** An approval is decided, or its time is over. */
+  | {
+      readonly type: "approval.decided";
+      readonly approval_id: string;
+      readonly state: "approved" | "denied" | "expired";
+      readonly by?: string | undefined;
+      readonly at: number;
+    }
   | { readonly type: "run.ended"; readonly run_id: RunId; readonly end: string };
 
 /** A delivered message as a page shows it. */
@@ -42,6 +50,7 @@ export interface LiveDelivery {
   readonly text: string;
   readonly choices?: readonly string[] | undefined;
   readonly files?: readonly FileRef[] | undefined;
+  readonly approval?: ApprovalCard | undefined;
   readonly answers: readonly MessageId[];
   readonly at: number;
 }

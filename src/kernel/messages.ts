@@ -63,8 +63,24 @@ export const fileSchema = z.object({
 });
 export type FileRef = z.infer<typeof fileSchema>;
 
-/** What a delivery is to its reader; platforms show a question with buttons and an error plainly. */
-export const deliveryKindSchema = z.enum(["answer", "error", "question", "notice"]);
+/** What a delivery is to its reader; platforms show a question and an approval with buttons and an error plainly. */
+export const deliveryKindSchema = z.enum(["answer", "error", "question", "approval", "notice"]);
+
+/** A call that waits for a person's approval, as it is shown to them. What is shown is what will be executed. */
+export const approvalCardSchema = z.object({
+  id: z.string(),
+  tool: z.string(),
+  /** The exact arguments as JSON for people; secrets are hidden, and what is too long is cut with a note. */
+  arguments: z.string(),
+  /** Why it is asked, in one sentence. */
+  reason: z.string(),
+  /** The person who is asked; administrators may decide as well. */
+  askedOf: id<WorkspaceId>(),
+  askedAt: z.number(),
+  /** When no answer becomes a no, milliseconds since 1970. */
+  expiresAt: z.number(),
+});
+export type ApprovalCard = z.infer<typeof approvalCardSchema>;
 
 /** One message on its way out. It stays in the conversation's outbox until the platform has named the posted message. */
 export const outboundMessageSchema = z.object({
@@ -76,6 +92,8 @@ export const outboundMessageSchema = z.object({
   choices: z.array(z.string()).optional(),
   /** Files that belong to it, in the order in which they were made. */
   files: z.array(fileSchema).optional(),
+  /** What is to be approved, for an `approval`; `text` says the same in words. */
+  approval: approvalCardSchema.optional(),
   /** The incoming messages this settles; each gets the delivery noted in its record. */
   answers: z.array(id<MessageId>()),
   at: z.number(),

@@ -62,6 +62,11 @@ export function answersKey(lane: LaneId, message: MessageId): string {
   return `r:${laneParts(lane).name} ${message}`;
 }
 
+/** What a run has put up for a person's decision, without the tag. */
+export function approvalKey(approval: string): string {
+  return `ap:${approval}`;
+}
+
 /**
  * The partition of a lane: FNV-1a over its name without the kind, so that a conversation's own lane, its control lane
  * and its delivery lane share one and can change in one step.

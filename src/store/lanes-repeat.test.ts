@@ -117,6 +117,17 @@ const commands: readonly Command[] = [
     },
   },
   {
+    command: "decide",
+    run: async () => {
+      const { lane, token, runId } = await lab.begin();
+      const records = [lanes.matterRecord("ap:1", "{}", 60_000)];
+      await lanes.park({ lane, token, ...parking, key: "k", effects: { records } });
+      const announce = { channel: "c", payload: "p" };
+      const decision = { matter: "ap:1", key: "k", decision: "yes", line: "~yes", announce } as const;
+      return lanes.decide({ lane, runId, by: "person", ...decision });
+    },
+  },
+  {
     command: "cancel",
     run: async () => {
       const { lane, runId } = await lab.begin();

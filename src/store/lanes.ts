@@ -54,8 +54,33 @@ export interface Park {
   readonly mail: boolean;
   readonly key?: string;
   readonly failed: boolean;
+  /** How many lines were there when the run read its journal; when one that wakes it came since, it does not wait. */
+  readonly linesRead?: number;
   readonly lines: readonly string[];
   readonly effects?: Effects;
+}
+
+/** A decision about what a run has put up under `matter`; `matterRecord` puts it up. */
+export interface Decide {
+  readonly lane: LaneId;
+  readonly runId: RunId;
+  /** The record's key without the partition's tag. */
+  readonly matter: string;
+  /** What a parked run waits for. */
+  readonly key: string;
+  /** Unique, on one line. */
+  readonly decision: string;
+  /** The journal line the run gets. */
+  readonly line: string;
+  /** `person`: only in time. `run`: the holder declares that the time is over. */
+  readonly by: "person" | "run";
+  readonly announce: { readonly channel: string; readonly payload: string };
+}
+
+/** What became of a decision, and the record as it is now. */
+export interface Decided {
+  readonly outcome: "recorded" | "decided" | "late" | "over" | "unknown";
+  readonly record: string;
 }
 
 export interface Cancel {
@@ -232,6 +257,7 @@ export function createLanes(options: {
           mail: park.mail ? "1" : "0",
           key: park.key ?? "",
           failed: park.failed ? "1" : "0",
+          read: park.linesRead ?? -1,
           lines: park.lines.length,
         },
         [...park.lines, ...effectsFor(lane, park.effects)],
@@ -248,6 +274,38 @@ export function createLanes(options: {
         { tag: keys.tag, lane, key, line },
       );
       return reply === "woken";
+    },
+
+    /** Decides a matter once; the first decision counts, whoever holds the run. */
+    async decide(decide: Decide): Promise<Decided> {
+      const { keys, names } = locate(decide.lane);
+      const [outcome, record] = await scripts.decideScript.run(
+        redis,
+        {
+          own: keys.own,
+          matter: `${keys.tag}${decide.matter}`,
+          journal: names.journal,
+          delay: keys.delay,
+          bell: keys.bell,
+        },
+        {
+          tag: keys.tag,
+          lane: decide.lane,
+          run: decide.runId,
+          key: decide.key,
+          decision: decide.decision,
+          line: decide.line,
+          keepMs: decide.by === "person" ? limits.recordMs : -1,
+          channel: decide.announce.channel,
+          payload: decide.announce.payload,
+        },
+      );
+      return { outcome, record };
+    },
+
+    /** The effect by which a run puts something up for decision, for `waitMs` by Redis' clock. `about` is on one line. */
+    matterRecord(key: string, about: string, waitMs: number) {
+      return { key, value: `open\n${about}`, ttlMs: waitMs + limits.recordMs };
     },
 
     async beat(partition: number, worker: string, register: boolean): Promise<Beat> {

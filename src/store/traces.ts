@@ -8,7 +8,7 @@ import { scanKeys } from "./scan.ts";
 
 /**
  * Deletes what the engine still knows of conversations that are gone: answers, pointers to runs, places of messages,
- * dead letters. The ids of messages stay for their two days, without saying what became of them: they keep a platform's
+ * what was put up for approval, dead letters. The ids of messages stay for their two days, without saying what became of them: they keep a platform's
  * late redelivery from being answered as new. Looks at every key there is. Safe to repeat.
  */
 export async function eraseTraces(
@@ -33,6 +33,13 @@ export async function eraseTraces(
       }),
     );
   }
+  for await (const keys of scanKeys(redis, "{p*}ap:*"))
+    await Promise.all(
+      keys.map(async (key) => {
+        const about = (await redis.get(key))?.split("\n").at(-1) ?? "";
+        if (isGone(aboutSchema.safeParse(parseJson(about)).data?.conversationId)) await redis.del(key);
+      }),
+    );
   for await (const keys of scanKeys(redis, "msg:*"))
     await Promise.all(keys.map(async (key) => isGone((await redis.get(key)) ?? undefined) && redis.del(key)));
   for (let index = 0; index < partitions; index++) {
@@ -43,4 +50,5 @@ export async function eraseTraces(
   }
 }
 
+const aboutSchema = z.object({ conversationId: z.string() });
 const letterSchema = z.object({ message: z.object({ conversationId: z.string() }) });

@@ -48,7 +48,7 @@ export const commitScript = defineScript({
 export const parkScript = defineScript({
   file: lua("park"),
   keys: ["own", "owned", "journal", "delay", "bell"],
-  args: ["tag", "lane", "token", "waitMs", "mail", "key", "failed", "lines"],
+  args: ["tag", "lane", "token", "waitMs", "mail", "key", "failed", "read", "lines"],
   reply: z.enum(["parked", "lost"]),
 });
 
@@ -57,6 +57,13 @@ export const wakeScript = defineScript({
   keys: ["own", "journal", "delay", "bell"],
   args: ["tag", "lane", "key", "line"],
   reply: z.enum(["woken", "not-waiting"]),
+});
+
+export const decideScript = defineScript({
+  file: lua("decide"),
+  keys: ["own", "matter", "journal", "delay", "bell"],
+  args: ["tag", "lane", "run", "key", "decision", "line", "keepMs", "channel", "payload"],
+  reply: z.tuple([z.enum(["recorded", "decided", "late", "over", "unknown"]), z.string()]),
 });
 
 export const beatScript = defineScript({

@@ -1,4 +1,5 @@
-import { SECRET_MARK, type Scrubber } from "./scrub.ts";
+import { namesSecret, SECRET_MARK } from "../kernel/secret-looking.ts";
+import type { Scrubber } from "./scrub.ts";
 
 // A line is read by people: what is longer or deeper than this is cut, and says so.
 const MAX_CHARS = 8000;
@@ -89,13 +90,10 @@ function copyFields(fields: object, scrubber: Scrubber, above: readonly object[]
   return Object.fromEntries(copied);
 }
 
-const SECRET_KEY =
-  /(authorization|apikey|accesskey|privatekey|masterkey|token|password|passwd|passphrase|secret|secrets|cookie|credential|credentials)$/;
-
 // `tokens: 12` counts something and `secret: true` says something is one; neither shows it.
 function hidesSecret(key: string, value: unknown): boolean {
   if (value === null || value === undefined || typeof value === "boolean") return false;
-  return SECRET_KEY.test(key.toLowerCase().replaceAll(/[^a-z0-9]/g, ""));
+  return namesSecret(key);
 }
 
 function attempt(read: () => unknown): unknown {

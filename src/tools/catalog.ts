@@ -27,23 +27,10 @@ export function createCatalog(
       const found = await Promise.all(
         sources.map(async ({ label, source }) => [label, await source.toolsFor(workspaceId)] as const),
       );
-      const { tools, problems } = distinctTools([
-        ["built in", builtin],
-        ...found.map(([label, theirs]) => [label, theirs.filter(isUsable)] as const),
-      ]);
-      const unusable = found.flatMap(([label, theirs]) =>
-        theirs.filter((tool) => !isUsable(tool)).map((tool) => needsApproval(label, tool)),
-      );
-      clashes = [...problems, ...unusable];
+      const { tools, problems } = distinctTools([["built in", builtin], ...found]);
+      clashes = problems;
       return createToolbox(tools.map(wrap));
     },
     problems: () => [...sources.flatMap(({ source }) => source.problems()), ...clashes],
   };
-}
-
-// A tool that wants to be approved must not run unasked.
-const isUsable = (tool: Tool): boolean => tool.approval !== "ask";
-
-function needsApproval(label: string, tool: Tool): string {
-  return `${label}: the tool "${tool.name}" is left out: it asks for approval, which this version cannot give`;
 }

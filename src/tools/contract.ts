@@ -49,6 +49,12 @@ export interface Tool {
   readonly timeoutMs: number;
   /** `ask`: the person approves each call before it runs. `never` unless told otherwise. */
   readonly approval?: "ask" | "never";
+  /** `true`: what it gives back was not written by strangers. Anything else is labelled as text from outside. */
+  readonly trusted?: boolean;
+  /** Whether a call carries data out or to other chats; unless told otherwise that is so for every `once` tool. */
+  readonly sends?: boolean;
+  /** `true`: what it gives back is for this person's eyes. It is not offered where several people speak. */
+  readonly private?: boolean;
   /** JSON Schema of the arguments, as the model sees it. */
   readonly parameters: Record<string, unknown>;
   /**
@@ -66,6 +72,12 @@ export interface ToolDefinition<Input extends z.ZodType> {
   readonly effect: Effect;
   readonly timeoutMs?: number;
   readonly approval?: "ask" | "never";
+  /** `true` when its results hold no text of strangers (pages, files, other people); then no approval follows from them. */
+  readonly trusted?: boolean;
+  /** `false` when a `once` call carries nothing out and to nobody else. */
+  readonly sends?: boolean;
+  /** `true` when its results are for this person's eyes; it is then not offered where several people speak. */
+  readonly private?: boolean;
   readonly input: Input;
   /** Runs the call. May return any JSON value. `question(…)` as the result parks the run until the person answers. */
   readonly run: (input: z.output<Input>, context: ToolContext) => unknown;

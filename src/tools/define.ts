@@ -22,6 +22,9 @@ export function defineTool<Input extends z.ZodType>(definition: ToolDefinition<I
     effect,
     timeoutMs,
     approval,
+    ...(definition.trusted === undefined ? {} : { trusted: definition.trusted }),
+    ...(definition.sends === undefined ? {} : { sends: definition.sends }),
+    ...(definition.private === undefined ? {} : { private: definition.private }),
     parameters: describeParameters(name, input),
     run: (args, context) =>
       withDeadline(

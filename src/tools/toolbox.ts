@@ -24,6 +24,11 @@ export function createToolbox(tools: readonly Tool[]): Toolbox {
   return { list: () => [...tools], find: (name) => byName.get(name) };
 }
 
+/** The tools that may be used where several people speak: those whose results are for nobody's eyes alone. */
+export function inCompany(toolbox: Toolbox): Toolbox {
+  return createToolbox(toolbox.list().filter((tool) => tool.private !== true));
+}
+
 function wireName(name: string): string {
   return name.replaceAll(".", "_");
 }

@@ -67,5 +67,5 @@ test.each(["status", "tools", "usage", "debug", "where"])(
 test("/help says what one command does, and knows when there is none", async () => {
   expect(await tell("/help link")).toMatch(/^\/link: makes your accounts/);
   expect(await tell("/help /new")).toBe("/new: starts a new conversation; memory stays");
-  expect(await tell("/help frob")).toMatch(/^I do not know \/frob\. There is:\n- \/credentials: /);
+  expect(await tell("/help frob")).toMatch(/^I do not know \/frob\. There is:\n- \/approve: /);
 });

@@ -15,9 +15,10 @@ beforeEach(() => use({}));
 const calls: { readonly tool: string; readonly word: string }[] = [];
 /** While set, a call hangs until its worker lets go of it; it is told when it began. */
 let hangs: (() => void) | undefined;
-const counted = (name: string, effect: "idempotent" | "once") =>
+const counted = (name: string, effect: "idempotent" | "once", approval: "ask" | "never" = "never") =>
   defineTool({
     name,
+    approval,
     description: "Counts its calls.",
     effect,
     input: z.object({ word: z.string() }),
@@ -30,7 +31,7 @@ const counted = (name: string, effect: "idempotent" | "once") =>
 const lab = await openLab({
   database: await testRedis(),
   settings: "hooks:\n  timeout_s: 0.05\n  max_failures: 2\n",
-  tools: [counted("put", "idempotent"), counted("pay", "once")],
+  tools: [counted("put", "idempotent"), counted("pay", "once"), counted("buy", "once", "ask")],
   more: { hooks: () => loaded },
 });
 afterAll(() => lab.close());
@@ -97,6 +98,18 @@ describe("around a tool", () => {
     expect(lab.model.request("change alpha", 2).messages.at(-1)?.content).toBe(
       'did alpha-safe ({"word":"alpha-safe"})',
     );
+  });
+
+  test("what is put up for approval is the call as the hooks left it, and that one is made", async () => {
+    use({ beforeTool: () => ({ args: { word: "changed lambda" } }) });
+    lab.model.when("approve lambda", put("lambda", "buy"), say("Bought."));
+    const chat = lab.conversation();
+    const { id } = await lab.send(chat, "approve lambda");
+    expect((await lab.delivery(chat, "approval")).approval?.arguments).toContain("changed lambda");
+    use({ beforeTool: () => ({ args: { word: "something else than lambda" } }) });
+    await lab.send(chat, "/approve");
+    expect((await lab.answerTo(chat, id)).text).toBe("Bought.");
+    expect(did("lambda")).toEqual([{ tool: "buy", word: "changed lambda" }]);
   });
 
   test("a refused call is not made, and the model reads why", async () => {

@@ -1,3 +1,5 @@
+import { makeCard } from "../../src/agent/approvals/card.ts";
+import { approvalNote, decisionLine } from "../../src/agent/approvals/journal.ts";
 import { askedNote, expiredStep, modelStep, toolStep } from "../../src/agent/runs.ts";
 import type { StepErrorCode } from "../../src/engine/errors.ts";
 import {
@@ -11,7 +13,7 @@ import {
   type JournalEntry,
 } from "../../src/engine/journal.ts";
 import { parseConversationId, parseMessageId, parseRunId, parseWorkspaceId } from "../../src/kernel/ids.ts";
-import type { InboundMessage } from "../../src/kernel/messages.ts";
+import type { ApprovalCard, InboundMessage } from "../../src/kernel/messages.ts";
 
 /** A message as it stands in a journal. */
 export function message(id: string, text: string, more: Partial<InboundMessage> = {}): InboundMessage {
@@ -52,12 +54,24 @@ export const line = {
     step(toolStep(turn, index), { value: { content: ask, ok: true, question: { ask, ...(choices && { choices }) } } }),
   asked: (turn: number, index: number, at = 3) => noteLine(askedNote(toolStep(turn, index), at)),
   expired: (turn: number, index: number) => step(expiredStep(toolStep(turn, index)), { value: true }),
+  approval: (turn: number, index: number) => noteLine(approvalNote(cardOf(turn, index), toolStep(turn, index), "hash")),
+  decided: (turn: number, index: number, state: "approved" | "denied" | "expired") =>
+    decisionLine(cardOf(turn, index).id, { state, by: "ann", at: 4, nonce: "n" }),
+  refused: (turn: number, index: number) =>
+    step(toolStep(turn, index), { value: { content: "denied", ok: false, refused: true } }),
   intent: (turn: number, index: number) => intentLine(toolStep(turn, index), 2),
   tryFailed: (name: string, tries: number) => tryFailedLine(name, "busy", 2, tries),
   /** A step of another kind. */
   step: (name: string, value: unknown) => step(name, { value }),
   ended: (run: string, end: End, text?: string) => endedLine(parseRunId(run), end, 9, text),
 };
+
+function cardOf(turn: number, index: number): ApprovalCard {
+  const askedOf = parseWorkspaceId("ann");
+  const runId = parseRunId("r");
+  const call = { runId, step: toolStep(turn, index), tool: "pay", args: { what: "tea" }, reason: "Because." };
+  return makeCard({ ...call, askedOf, askedAt: 3, expireMs: 100 });
+}
 
 function step(name: string, outcome: Parameters<typeof stepLine>[0]["outcome"]): string {
   return stepLine({ step: name, outcome, at: 4, ms: 2, tries: 1 });

@@ -2,14 +2,19 @@ import { afterAll, expect, test } from "vitest";
 import { chatLane } from "../../src/agent/lanes-of.ts";
 import type { ConversationId } from "../../src/kernel/ids.ts";
 import { parseWorkspaceId } from "../../src/kernel/ids.ts";
+import { z } from "zod";
 import { startCompactor } from "../../src/engine/compactor.ts";
 import { silentLog } from "../../src/kernel/ports.ts";
+import { defineTool } from "../../src/tools/define.ts";
 import { testRedis } from "../setup/redis.ts";
 import { openLab } from "./lab.ts";
 import { call, cut, hold, refuse, say, type Asked } from "./model-server.ts";
 
+const tool = (name: string, effect: "read" | "once") =>
+  defineTool({ name, description: "Does.", effect, input: z.looseObject({}), run: () => "ok" });
 const lab = await openLab({
   database: await testRedis(),
+  tools: [tool("page", "read"), tool("mail", "once")],
   settings: "ai:\n  history_messages: 10\n  history_tokens: 2000\ncontext:\n  summary_tokens: 60\n",
 });
 afterAll(() => lab.close());
@@ -57,6 +62,19 @@ test("what no longer fits goes on in a summary, which grows with the conversatio
   expect(said.filter(({ role }) => role === "user").map(({ text }) => text)).toEqual(
     Array.from({ length: 11 }, (_, index) => `red ${index + 1}`),
   );
+});
+
+test("what it retells of a page is still text from outside: a call that sends is asked about", async () => {
+  const chat = lab.conversation();
+  lab.model.onSummary(say("They read a page about green."));
+  lab.model.when("green page", call({ name: "page" }), say("Read."));
+  await lab.answerTo(chat, (await lab.send(chat, "green page")).id);
+  await talk(chat, "green", 12);
+  expect(systemOf(lastAbout("green"))).toContain("They read a page about green.");
+  expect(lastAbout("green")?.messages.some(({ role }) => role === "tool")).toBe(false);
+  lab.model.when("mail the greens", call({ name: "mail" }), say("Sent."));
+  await lab.send(chat, "mail the greens");
+  expect((await lab.delivery(chat, "approval")).approval?.reason).toContain("text from outside (page)");
 });
 
 test("the summary outlives a restart and the archive", async () => {

@@ -2,6 +2,7 @@ import { Redis } from "ioredis";
 import { afterAll } from "vitest";
 import { testRedis } from "../setup/redis.ts";
 import { shelves } from "../setup/shelves.ts";
+import type { ApprovalView } from "../../src/agent/approvals/view.ts";
 import type {
   ConversationView,
   Door,
@@ -35,6 +36,8 @@ export interface TestDoor extends Door {
   readonly admitted: readonly InboundMessage[];
   /** Answers the oldest waiting message of a conversation and returns the delivery's id. */
   answer(conversation: string, text: string): string;
+  /** Puts something up for approval. */
+  putUp(approval: ApprovalView): void;
   /** Makes the next call of `admit` throw this. */
   failNext(error: unknown): void;
 }
@@ -49,6 +52,7 @@ interface Kept {
 function createTestDoor(): TestDoor {
   const conversations = new Map<string, Kept>();
   const runs = new Map<string, RunView>();
+  const approvals = new Map<string, ApprovalView>();
   const admitted: InboundMessage[] = [];
   let failure: { readonly error: unknown } | undefined;
   let count = 0;
@@ -176,6 +180,23 @@ function createTestDoor(): TestDoor {
     async run(id) {
       return runs.get(id);
     },
+    putUp: (approval) => void approvals.set(approval.id, approval),
+    async approval(id) {
+      return approvals.get(id);
+    },
+    async openApprovals(conversation) {
+      return [...approvals.values()].filter((each) => each.conversationId === conversation && each.state === "open");
+    },
+    async decideApproval({ id, verdict, by }) {
+      const approval = approvals.get(id);
+      if (approval === undefined) return { outcome: "unknown" };
+      if (!by.admin && by.name !== approval.askedOf) return { outcome: "forbidden", approval };
+      if (approval.state !== "open") return { outcome: "decided", approval };
+      const state = verdict === "approve" ? "approved" : "denied";
+      const decided: ApprovalView = { ...approval, state, decidedBy: by.name, decidedAt: 1 };
+      approvals.set(id, decided);
+      return { outcome: "recorded", approval: decided };
+    },
   };
 }
 
@@ -246,6 +267,7 @@ export async function createTestParts() {
           newId,
           log: silentLog,
         }).schedules,
+        admins: () => ["root"],
         tools: () => Promise.resolve([]),
         ready: async () => ({ redis: true }),
         metrics: createMetrics(),

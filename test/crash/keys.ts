@@ -12,6 +12,7 @@ const FAMILIES: readonly { readonly name: RegExp; readonly bound: "ttl" | "ttl o
   { name: /^\{p\d+\}sch[df]:\d+$/, bound: "fixed" },
   { name: /^\{p\d+\}scho:/, bound: "fixed" },
   { name: /^\{p\d+\}(sch[kl]:|schs$)/, bound: "ttl" },
+  { name: /^\{p\d+\}ap:/, bound: "ttl" },
   { name: /^conv:\{/, bound: "ttl" },
   { name: /^convs(:\{.*)?$/, bound: "fixed" },
   { name: /^(\{ws:[^}]+\}:budget:|\{budget\}:)/, bound: "ttl" },

@@ -48,7 +48,7 @@ export function createConversationData(parts: ConversationDataParts): PersonalDa
           last_activity_at: lastActivityAt === undefined ? null : new Date(lastActivityAt).toISOString(),
           shared_with_others: shared,
           settings,
-          messages: transcriptOf(shared ? runs.filter((run) => isOpenedBy(run, persons)) : runs).map(
+          messages: transcriptOf(shared ? runs.filter((run) => isOpenedBy(run, persons)) : runs, parts.clock.now()).map(
             ({ id: messageId, role, text, at }) => ({ id: messageId, role, text, at: new Date(at).toISOString() }),
           ),
           waiting: waiting.flatMap((mail) => {

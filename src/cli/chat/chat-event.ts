@@ -7,6 +7,7 @@ const deliverySchema = z.object({
   text: z.string(),
   choices: z.array(z.string()).optional(),
   files: z.array(z.object({ name: z.string(), bytes: z.number(), url: z.string().optional() })).optional(),
+  approval: z.object({ id: z.string(), state: z.string() }).optional(),
   answers: z.array(z.string()),
 });
 
@@ -26,6 +27,7 @@ const chatEventSchema = z.discriminatedUnion("type", [
     reset: z.boolean().optional(),
   }),
   z.object({ type: z.literal("delivery"), delivery: deliverySchema }),
+  z.object({ type: z.literal("approval.decided"), approval_id: z.string() }),
   z.object({ type: z.literal("run.ended"), run_id: z.string() }),
 ]);
 

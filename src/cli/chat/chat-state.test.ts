@@ -12,6 +12,7 @@ import {
   isQuiet,
   type ChatState,
 } from "./chat-state.ts";
+import type { ChatEvent } from "./chat-event.ts";
 import { statusLine } from "./status-line.ts";
 
 const started = { status: "started", position: 0 } as const;
@@ -71,6 +72,34 @@ describe("a question", () => {
     ],
   ])("%s", (_, state, choices) => {
     expect(state.question?.choices).toEqual(choices);
+  });
+});
+
+describe("a call that waits for an approval", () => {
+  const card = (id: string, state = "open"): ChatEvent => ({
+    type: "delivery",
+    delivery: { id: `r1:${id}:0`, kind: "approval", text: "May I?", answers: [], approval: { id, state } },
+  });
+  const decided = (id: string) => ({ type: "approval.decided", approval_id: id }) as const;
+  const one = afterEvent(running, card("apr_1"));
+  const two = afterEvent(one, card("apr_2"));
+
+  test.each<[string, ChatState, readonly string[], boolean]>([
+    ["waits for us", one, ["m1 asked"], true],
+    ["is decided: the run goes on", afterEvent(one, decided("apr_1")), ["m1 taken"], false],
+    ["is decided and another is not", afterEvent(two, decided("apr_1")), ["m1 asked"], true],
+    ["both are decided", afterEvent(afterEvent(two, decided("apr_1")), decided("apr_2")), ["m1 taken"], false],
+    ["is shown again after it was decided", afterEvent(running, card("apr_1", "approved")), ["m1 taken"], false],
+    ["was decided in another place", afterLook(one, { state: "running", run_id: "r1" }), ["m1 taken"], false],
+    ["is still open after an interruption", afterLook(one, { state: "waiting", run_id: "r1" }), ["m1 asked"], true],
+    ["ended with its run", afterEvent(one, { type: "run.ended", run_id: "r1" }), ["m1 asked"], true],
+  ])("%s", (_, state, expected, quiet) => {
+    expect({ states: states(state), quiet: isQuiet(state) }).toEqual({ states: expected, quiet });
+  });
+
+  test("is what the status line asks for", () => {
+    expect(statusLine({ ...one, link: "open" })).toBe("Type /approve or /deny");
+    expect(statusLine({ ...afterEvent(one, decided("apr_1")), link: "open" })).toBe("Working …");
   });
 });
 

@@ -24,6 +24,8 @@ export interface ChatState {
   readonly pending: readonly Pending[];
   /** The question that the next message answers. */
   readonly question: { readonly choices: readonly string[] } | undefined;
+  /** The calls that wait for `/approve` or `/deny`. */
+  readonly approvals: readonly string[];
 }
 
 /** Before anything is known. */
@@ -33,6 +35,7 @@ export const INITIAL: ChatState = {
   endedRun: undefined,
   pending: [],
   question: undefined,
+  approvals: [],
 };
 
 /** A message of ours is on its way. A plain message is the answer to an open question. */
@@ -64,10 +67,34 @@ export function afterSettled(state: ChatState, id: string): ChatState {
 
 /** The run of our messages waits for an answer, to these choices if there are some. */
 export function afterQuestion(state: ChatState, choices: readonly string[] = []): ChatState {
+  return { ...waits(state), question: { choices } };
+}
+
+/** The run of our messages waits for somebody to approve a call. */
+function afterAsking(state: ChatState, approval: string): ChatState {
+  const approvals = [...state.approvals.filter((id) => id !== approval), approval];
+  return { ...waits(state), approvals };
+}
+
+/** An approval is decided: the run goes on when it waits for no other. */
+function afterDecision(state: ChatState, approval: string): ChatState {
+  const approvals = state.approvals.filter((id) => id !== approval);
+  if (approvals.length > 0 || approvals.length === state.approvals.length) return { ...state, approvals };
+  return { ...goesOn(state), approvals };
+}
+
+function waits(state: ChatState): ChatState {
   const pending = state.pending.map((message) =>
     isControl(message.text) ? message : { ...message, state: "asked" as const },
   );
-  return { ...state, pending, question: { choices } };
+  return { ...state, pending };
+}
+
+function goesOn(state: ChatState): ChatState {
+  const pending = state.pending.map((message) =>
+    message.state === "asked" ? { ...message, state: "taken" as const } : message,
+  );
+  return { ...state, pending };
 }
 
 /** What the conversation is doing, as the bot says when it is asked after an interruption. */
@@ -79,12 +106,8 @@ export function afterLook(
   const id = seen?.run_id ?? undefined;
   const run =
     id === undefined || doing === "idle" ? undefined : { id, label: state.run?.id === id ? state.run.label : "" };
-  if (doing !== "waiting") {
-    const pending = state.pending.map((message) =>
-      message.state === "asked" ? { ...message, state: "taken" as const } : message,
-    );
-    return { ...state, run, question: undefined, pending };
-  }
+  if (doing !== "waiting") return { ...goesOn(state), run, question: undefined, approvals: [] };
+  if (state.approvals.length > 0) return { ...waits(state), run };
   // A question that was not shown yet is still to come. What is on its way may be the answer to the one that was.
   const answering = state.pending.some((message) => message.state === "sending" && !isControl(message.text));
   return state.question === undefined || answering
@@ -106,12 +129,17 @@ export function afterEvent(state: ChatState, event: ChatEvent): ChatState {
       // Commands run beside the conversation and end without having begun here.
       if (state.run?.id !== event.run_id) return state;
       const pending = state.pending.map((message) => ({ ...message, ahead: Math.max(0, message.ahead - 1) }));
-      return { ...state, run: undefined, endedRun: event.run_id, question: undefined, pending };
+      return { ...state, run: undefined, endedRun: event.run_id, question: undefined, approvals: [], pending };
     }
     case "message.withdrawn":
       return afterSettled(state, event.message_id);
-    case "delivery":
-      return event.delivery.kind === "question" ? afterQuestion(state, event.delivery.choices) : state;
+    case "delivery": {
+      const { kind, choices, approval } = event.delivery;
+      if (approval?.state === "open") return afterAsking(state, approval.id);
+      return kind === "question" ? afterQuestion(state, choices) : state;
+    }
+    case "approval.decided":
+      return afterDecision(state, event.approval_id);
     case "message.received":
     case "text.delta":
       return state;

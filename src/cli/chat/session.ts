@@ -96,10 +96,9 @@ export function createSession(parts: {
   /** Shows a delivery; returns which of our pending messages it answers. */
   function show(delivery: Delivery): readonly Pending[] {
     if (!isNew(delivery)) return [];
-    const isOwn =
-      delivery.answers.some((id) => own.has(id)) || (delivery.kind === "question" && state.pending.length > 0);
+    const isOwn = delivery.answers.some((id) => own.has(id)) || (asks(delivery.kind) && state.pending.length > 0);
     view.said(withAddresses(delivery), isOwn);
-    if (delivery.kind === "question") return [];
+    if (asks(delivery.kind)) return [];
     return state.pending.filter((message) => delivery.answers.includes(message.id));
   }
 
@@ -148,9 +147,9 @@ export function createSession(parts: {
     const messages = await api.transcript(over.signal);
     const said = messages
       .filter((message) => message.role === "assistant")
-      .map(({ id, kind = "answer", text, choices = [], files, run_id: run }) => {
+      .map(({ id, kind = "answer", text, choices = [], files, approval, run_id: run }) => {
         const asked = messages.filter((each) => each.role === "user" && each.run_id === run);
-        return { id, kind, text, choices, files, answers: asked.map((each) => each.id) };
+        return { id, kind, text, choices, files, approval, answers: asked.map((each) => each.id) };
       });
     if (known) for (const delivery of said) show(delivery);
     else {
@@ -160,6 +159,8 @@ export function createSession(parts: {
     known = true;
     const last = said.at(-1);
     if (last?.kind === "question") state = { ...state, question: { choices: last.choices } };
+    const open = said.flatMap(({ approval }) => (approval?.state === "open" ? [approval.id] : []));
+    state = { ...state, approvals: open };
   }
 
   /** Follows until the stream ends. */
@@ -176,8 +177,8 @@ export function createSession(parts: {
       if (event.type === "message.received" && !own.has(event.message_id)) view.heard(event.text);
       if (event.type === "delivery")
         for (const { id } of show(event.delivery)) settle(id, event.delivery.kind === "error" ? "failed" : "answered");
-      if (resumedFrom !== undefined && event.type === "delivery" && event.delivery.kind === "question") {
-        // A question that a stream repeats may have been answered since.
+      if (resumedFrom !== undefined && event.type === "delivery" && asks(event.delivery.kind)) {
+        // What a stream repeats may have been answered since.
         const seen = await api.look(over.signal);
         update(afterLook(seen?.state === "waiting" ? afterEvent(state, event) : state, seen));
       } else update(afterEvent(state, event));
@@ -265,6 +266,11 @@ export function createSession(parts: {
     state: () => state,
     shortfall: () => ({ ...counts }),
   };
+}
+
+/** Whether the bot waits for somebody after saying it. */
+function asks(kind: Delivery["kind"]): boolean {
+  return kind === "question" || kind === "approval";
 }
 
 function shorten(text: string): string {

@@ -7,7 +7,8 @@ export function statusLine(state: ChatState): string {
   return parts.join(" · ");
 }
 
-function doing({ run, pending, question }: ChatState): string {
+function doing({ run, pending, question, approvals }: ChatState): string {
+  if (approvals.length > 0) return "Type /approve or /deny";
   if (question !== undefined)
     return question.choices.length > 0 ? "Type a number, or an answer" : "Waiting for your answer";
   if (run !== undefined) return `${run.label === "" ? "Working" : run.label} …`;

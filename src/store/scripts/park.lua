@@ -13,6 +13,8 @@
         mail        "1" when the next message of the lane is for this run | "0"
         key         what `wake` must name, or ""
         failed      "1" when this counts as a failed attempt | "0"
+        read        how many lines of the journal were there when the caller read it: when a line that wakes ("~") came
+                    since, it does not wait; -1 to wait anyway
         lines       how many journal lines follow; then effects (lib-effects.lua)
   Reply "parked" | "lost" ]]
 local own, owned, journal, delay, bell = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -29,8 +31,14 @@ end
 local tries = attempt
 if length > tonumber(mark) then tries = 1 end
 if ARGV[7] == "1" then tries = tries + 1 end
-local count = tonumber(ARGV[8])
-append(owned, 9, count)
+if tonumber(ARGV[8]) >= 0 then
+  -- Somebody handed the run a line it has not read, perhaps the very one it would wait for.
+  for _, line in ipairs(redis.call("LRANGE", owned, ARGV[8], -1)) do
+    if string.sub(line, 1, 1) == "~" then wait = 0 end
+  end
+end
+local count = tonumber(ARGV[9])
+append(owned, 10, count)
 redis.call("RENAME", owned, journal)
 redis.call("PERSIST", journal) -- it may still have its time from when the lane was idle, and a wait can be long
 local where = "|" .. run .. "|" .. tries .. "|" .. (length + count) .. "|"
@@ -42,5 +50,5 @@ else
   redis.call("HSET", own, lane, "parked" .. where .. ARGV[5] .. "|" .. ARGV[6])
   if wait > 0 then redis.call("ZADD", delay, now_ms() + wait, lane) end
 end
-effects(9 + count)
+effects(10 + count)
 return "parked"

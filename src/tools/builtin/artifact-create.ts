@@ -12,6 +12,7 @@ export function artifactCreateTool(artifacts: Pick<ArtifactStore, "create">): To
       "Makes a file for this person and sends it to the chat together with your answer. " +
       "Use it for anything they will want to keep or open elsewhere: reports, tables, code, pictures.",
     effect: "idempotent",
+    trusted: true,
     timeoutMs: 60_000,
     input: z.object({
       name: z.string().describe("File name with its ending, for example report.md; no folders"),

@@ -9,6 +9,7 @@ export function artifactDeleteTool(artifacts: Pick<ArtifactStore, "delete">): To
     name: "artifact_delete",
     description: "Deletes one file made for this person, for good. Links to it stop working.",
     effect: "idempotent",
+    trusted: true,
     timeoutMs: 10_000,
     // By its id alone: a repeated call by name would delete the next older file of that name.
     input: z.object({ id: z.string().min(1).describe("Its id, as artifact_list shows it") }),

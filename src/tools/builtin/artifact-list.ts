@@ -11,6 +11,8 @@ export function artifactListTool(artifacts: Pick<ArtifactStore, "list">): Tool {
     name: "artifact_list",
     description: "Lists the files made for this person in all their conversations, the newest first.",
     effect: "read",
+    trusted: true,
+    private: true,
     timeoutMs: 10_000,
     input: z.object({}),
     run: async (_input, { workspaceId }) => {

@@ -12,6 +12,7 @@ export function artifactReadTool(artifacts: Pick<ArtifactStore, "find" | "list" 
     name: "artifact_read",
     description: "Reads a file made for this person, piece by piece. Only text can be read.",
     effect: "read",
+    private: true,
     timeoutMs: 30_000,
     input: z.object({
       artifact: z.string().min(1).describe("Its id, or its name: then the newest of that name"),

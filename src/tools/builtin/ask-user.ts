@@ -10,6 +10,7 @@ export function askUserTool(): Tool {
       "Asks the person a question and waits for the answer. Use it when something needed is missing or ambiguous " +
       "and a wrong guess would matter. Give choices when the answer is one of a few.",
     effect: "read",
+    trusted: true,
     timeoutMs: 5_000,
     input: z.object({
       question: z.string().trim().min(1).max(2_000),

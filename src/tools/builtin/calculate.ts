@@ -12,6 +12,7 @@ export function calculateTool(): Tool {
       "sqrt abs round(x, places) floor ceil min max sin cos tan (radians) ln log (base 10), pi and e. " +
       "Write numbers without thousands separators.",
     effect: "read",
+    trusted: true,
     timeoutMs: 5_000,
     input: z.object({ expression: z.string().min(1).describe("For example (19.99 * 3) / 1.21") }),
     run: ({ expression }) => {

@@ -9,6 +9,7 @@ export function memoryDeleteTool(memory: Pick<MemoryStore, "delete">): Tool {
     name: "memory_delete",
     description: "Forgets one thing remembered for this person.",
     effect: "idempotent",
+    trusted: true,
     timeoutMs: 10_000,
     input: z.object({ key: z.string() }),
     run: async ({ key }, { workspaceId, attempt }) => {

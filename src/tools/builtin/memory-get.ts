@@ -9,6 +9,8 @@ export function memoryGetTool(memory: Pick<MemoryStore, "get">): Tool {
     name: "memory_get",
     description: "Reads one thing remembered for this person. Secret values are not shown.",
     effect: "read",
+    trusted: true,
+    private: true,
     timeoutMs: 10_000,
     input: z.object({ key: z.string() }),
     run: async ({ key }, { workspaceId }) => {

@@ -10,6 +10,8 @@ export function memoryListTool(memory: Pick<MemoryStore, "list">): Tool {
     name: "memory_list",
     description: "Lists what is remembered for this person. Secret values are not shown.",
     effect: "read",
+    trusted: true,
+    private: true,
     timeoutMs: 10_000,
     input: z.object({ prefix: z.string().optional().describe("Only keys that begin with this") }),
     run: async ({ prefix }, { workspaceId }) => previewListing(await memory.list(workspaceId, prefix)),

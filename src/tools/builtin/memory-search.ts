@@ -11,6 +11,8 @@ export function memorySearchTool(memory: Pick<MemoryStore, "search">): Tool {
     description:
       "Searches the keys and values remembered for this person. Secret values are neither searched nor shown.",
     effect: "read",
+    trusted: true,
+    private: true,
     timeoutMs: 10_000,
     input: z.object({ query: z.string().trim().min(1).max(200) }),
     run: async ({ query }, { workspaceId }) => previewListing(await memory.search(workspaceId, query)),

@@ -10,6 +10,7 @@ export function memorySetTool(memory: Pick<MemoryStore, "set">): Tool {
     description:
       "Remembers something for this person in all their conversations, or replaces what was remembered under the key.",
     effect: "idempotent",
+    trusted: true,
     timeoutMs: 10_000,
     input: z.object({
       key: z.string().describe("Short name, for example favourite_colour"),

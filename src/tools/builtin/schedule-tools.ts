@@ -22,6 +22,7 @@ export function scheduleTools(schedules: Schedules): Tool[] {
         "Schedules a task: at its time the description arrives in this conversation as a message of its own. " +
         "When the time can be meant in two ways the person is asked; the result is then the clear wording to call this with again.",
       effect: "idempotent",
+      trusted: true,
       timeoutMs: 10_000,
       input: z.object({
         when: z.string().describe(WHEN),
@@ -49,6 +50,8 @@ export function scheduleTools(schedules: Schedules): Tool[] {
       name: "schedule_list",
       description: "Lists the person's schedules with their next fires.",
       effect: "read",
+      trusted: true,
+      private: true,
       timeoutMs: 10_000,
       input: z.object({}),
       run: async (_input, { workspaceId }) => ({ schedules: (await schedules.list(workspaceId)).map(show) }),
@@ -57,6 +60,7 @@ export function scheduleTools(schedules: Schedules): Tool[] {
       name: "schedule_change",
       description: "Changes a schedule: its time, its task, or pauses and resumes it. What is not given stays.",
       effect: "idempotent",
+      trusted: true,
       timeoutMs: 10_000,
       input: z.object({
         id,
@@ -78,6 +82,7 @@ export function scheduleTools(schedules: Schedules): Tool[] {
       name: "schedule_delete",
       description: "Deletes a schedule of the person.",
       effect: "idempotent",
+      trusted: true,
       timeoutMs: 10_000,
       input: z.object({ id }),
       run: async ({ id }, { workspaceId }) => ({ deleted: await schedules.delete(id, workspaceId) }),
@@ -86,6 +91,7 @@ export function scheduleTools(schedules: Schedules): Tool[] {
       name: "schedule_run",
       description: "Does a scheduled task once now, as a rehearsal in this conversation; its plan stays as it is.",
       effect: "idempotent",
+      trusted: true,
       timeoutMs: 10_000,
       input: z.object({ id }),
       run: async ({ id }, { workspaceId, conversationId, idempotencyKey }) => {
@@ -100,6 +106,7 @@ export function scheduleTools(schedules: Schedules): Tool[] {
       description:
         "Shows what became of a schedule's latest fires: ran or skipped and why, how late, delivered or not.",
       effect: "read",
+      trusted: true,
       timeoutMs: 10_000,
       input: z.object({ id }),
       run: async ({ id }, { workspaceId }) => {

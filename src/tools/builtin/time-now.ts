@@ -13,6 +13,7 @@ export function timeNowTool(zoneOf: ZoneOf): Tool {
     name: "time_now",
     description: "Tells the current date, time and weekday, in the person's time zone or in the one given.",
     effect: "read",
+    trusted: true,
     timeoutMs: 10_000,
     input: z.object({ tz: z.string().min(1).optional().describe("IANA time zone, for example Europe/Madrid") }),
     run: async ({ tz }, { clock, workspaceId }) =>

@@ -13,6 +13,9 @@ const toolSchema = z.object({
   effect: z.enum(["read", "idempotent", "once"]),
   timeoutMs: z.number(),
   approval: z.enum(["ask", "never"]).optional(),
+  trusted: z.boolean().optional(),
+  sends: z.boolean().optional(),
+  private: z.boolean().optional(),
   parameters: z.record(z.string(), z.unknown()),
   run: z.custom((value) => typeof value === "function"),
 });

@@ -33,6 +33,8 @@ function httpTool(tool: HttpTool, capability: Capability, parts: HttpToolParts):
     description: `${capability.description}\n(${tool.name}: ${tool.description})`,
     effect,
     approval: capability.approval,
+    ...(capability.trusted === undefined ? {} : { trusted: capability.trusted }),
+    ...(capability.sends === undefined ? {} : { sends: capability.sends }),
     timeoutMs: (capability.timeout_s ?? tool.timeout_s) * 1000,
     input: objectInput(capability.parameters),
     run: (args, context) => call({ tool, capability, effect }, args, context, parts),

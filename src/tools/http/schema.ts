@@ -115,6 +115,11 @@ const capability = section({
     .exactOptional()
     .describe("What repeating a call does; `read` for GET and `once` for everything else unless told otherwise."),
   approval: z.enum(["never", "ask"]).default("never").describe("Whether the person approves each call first."),
+  trusted: z
+    .boolean()
+    .exactOptional()
+    .describe("`true` when its results hold no text of strangers; otherwise they count as text from outside."),
+  sends: z.boolean().exactOptional().describe("`false` when a `once` call carries nothing out and to nobody else."),
   timeout_s: seconds().exactOptional(),
   result: result.exactOptional(),
 });

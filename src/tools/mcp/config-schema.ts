@@ -16,6 +16,15 @@ const secret = z
 const seconds = (fallback: number, what: string) => z.number().positive().max(3600).default(fallback).describe(what);
 const effect = z.enum(["read", "idempotent", "once"]);
 const approval = z.enum(["ask", "never"]);
+const toolOverride = z.strictObject({
+  effect: effect.optional(),
+  approval: approval.optional(),
+  trusted: z
+    .boolean()
+    .optional()
+    .describe("`true` when its results hold no text of strangers; otherwise they count as text from outside."),
+  sends: z.boolean().optional().describe("`false` when a `once` call carries nothing out and to nobody else."),
+});
 
 const issuer = z
   .url({ protocol: /^https?$/, error: "expected an http or https address" })
@@ -66,7 +75,7 @@ const serverSchema = z
       .describe("Further host:port pairs on private addresses it may send us to, such as its authorization server."),
     only: z.array(z.string().min(1)).optional().describe("The only tools that are offered, by the server's own names."),
     tools: z
-      .record(z.string().min(1), z.strictObject({ effect: effect.optional(), approval: approval.optional() }))
+      .record(z.string().min(1), toolOverride)
       .default({})
       .describe("How single tools are treated, whatever the server says of them."),
     approval: approval.default("never").describe("Whether the person is asked before every call."),

@@ -25,6 +25,10 @@ test.each([
 
 test("an administrator's word counts more than the server's", () => {
   const hinted = tool("x", { annotations: { readOnlyHint: true } });
+  expect(only(hinted, { tools: { x: { trusted: true, sends: false } } })).toMatchObject({
+    trusted: true,
+    sends: false,
+  });
   expect(only(hinted, { tools: { x: { effect: "once", approval: "ask" } } })).toMatchObject({
     effect: "once",
     approval: "ask",

@@ -9,6 +9,8 @@ export interface ListedTool {
   readonly description: string;
   readonly effect: Effect;
   readonly approval: "ask" | "never";
+  readonly trusted?: boolean;
+  readonly sends?: boolean;
   readonly parameters: Record<string, unknown>;
   readonly definition: McpTool;
 }
@@ -67,6 +69,8 @@ function toListedTool(definition: McpTool, rules: ListingRules): ListedTool {
     description: describe(definition),
     effect: override?.effect ?? effectOf(definition),
     approval: override?.approval ?? rules.approval,
+    ...(override?.trusted === undefined ? {} : { trusted: override.trusted }),
+    ...(override?.sends === undefined ? {} : { sends: override.sends }),
     parameters: parametersOf(definition),
     definition,
   };

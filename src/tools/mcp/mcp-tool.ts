@@ -25,13 +25,15 @@ export interface ToolHome {
 
 /** A server's tool as the agent runs it. Its arguments go to the server as they are; the server checks them. */
 export function createMcpTool(listed: ListedTool, home: ToolHome): Tool {
-  const { name, description, effect, approval, parameters } = listed;
+  const { name, description, effect, approval, trusted, sends, parameters } = listed;
   const { callMs } = home;
   return {
     name,
     description: scrubText(description, home.secrets),
     effect,
     approval,
+    ...(trusted === undefined ? {} : { trusted }),
+    ...(sends === undefined ? {} : { sends }),
     parameters,
     timeoutMs: callMs,
     run: (args, context) =>

@@ -4,6 +4,9 @@ import type { Secret } from "../../kernel/secret.ts";
 export interface ToolOverride {
   readonly effect?: "read" | "idempotent" | "once" | undefined;
   readonly approval?: "ask" | "never" | undefined;
+  /** See `Tool`. */
+  readonly trusted?: boolean | undefined;
+  readonly sends?: boolean | undefined;
 }
 
 /** What every server has, however it is reached. */

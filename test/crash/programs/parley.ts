@@ -9,9 +9,12 @@ import { defineTool } from "../../../src/tools/define.ts";
 
 const effectUrl = z.string().parse(process.env["EFFECT_URL"]);
 
-function countedTool(name: string, effect: Effect): Tool {
+function countedTool(name: string, effect: Effect, approval: "ask" | "never" = "never"): Tool {
   return defineTool({
     name,
+    approval,
+    // The world's answers are "{}": nothing anybody wrote.
+    trusted: true,
     description: `Has an effect of the class ${effect} in the outside world.`,
     effect,
     input: z.object({ message: z.string() }),
@@ -36,11 +39,17 @@ if (process.env["SPARE"] === "1") {
 
 const { config } = await loadConfig({ env: process.env, dir: "config" });
 const log = createLogger({ level: config.log_level, secrets: [], form: "json" });
+const seconds = Number(process.env["APPROVAL_S"] ?? config.approvals.expire_s);
 const app = await startApp({
-  config,
+  config: { ...config, approvals: { ...config.approvals, expire_s: seconds } },
   configDir: "config",
   log,
-  tools: [countedTool("look", "read"), countedTool("put", "idempotent"), countedTool("pay", "once")],
+  tools: [
+    countedTool("look", "read"),
+    countedTool("put", "idempotent"),
+    countedTool("pay", "once"),
+    countedTool("buy", "once", "ask"),
+  ],
 });
 console.log(`ready ${app.url ?? "-"}`);
 process.once("SIGTERM", () => void app.stop().then(() => process.exit(0)));

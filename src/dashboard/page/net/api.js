@@ -1,7 +1,7 @@
 // @ts-check
 
 /** @import { output } from "zod" */
-/** @import { conversationSchema, conversationSummarySchema, receivedSchema, stoppedSchema, transcriptMessageSchema } from "../../../api/contract.ts" */
+/** @import { approvalSchema, conversationSchema, conversationSummarySchema, receivedSchema, stoppedSchema, transcriptMessageSchema } from "../../../api/contract.ts" */
 /** @import { Requests } from "./requests.js" */
 
 /** @typedef {output<typeof conversationSummarySchema>} ConversationSummary */
@@ -47,6 +47,19 @@ export function createApi({ call }) {
     /** @param {string} conversation */
     async stop(conversation) {
       return /** @type {output<typeof stoppedSchema>} */ (await call("POST", `${pathOf(conversation)}/stop`));
+    },
+
+    /**
+     * Decides about an approval. Safe to repeat: the first decision counts.
+     * @param {string} approval
+     * @param {"approve" | "deny"} decision
+     * @param {string} user
+     */
+    async decide(approval, decision, user) {
+      const body = { decision, user_id: user };
+      return /** @type {output<typeof approvalSchema>} */ (
+        await call("POST", `/v1/approvals/${encodeURIComponent(approval)}`, body)
+      );
     },
 
     /** @param {string} conversation */

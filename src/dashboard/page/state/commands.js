@@ -4,6 +4,8 @@
 export const COMMANDS = [
   { name: "help", help: "lists the commands" },
   { name: "stop", help: "stops what I am doing" },
+  { name: "approve", help: "lets me do what I have asked about" },
+  { name: "deny", help: "keeps me from doing what I have asked about" },
   { name: "status", help: "shows what I am doing and what waits" },
   { name: "new", help: "starts anew; memory stays" },
   { name: "reset", help: "starts anew and asks whether memory goes too" },

@@ -3,11 +3,12 @@ import { runsBeside } from "./commands.js";
 import { isPassing, runOf } from "./deliveries.js";
 
 /** @import { output } from "zod" */
-/** @import { conversationSchema, receivedSchema, ShownLiveEvent, transcriptMessageSchema } from "../../../api/contract.ts" */
+/** @import { conversationSchema, receivedSchema, ShownLiveEvent, shownApprovalSchema, transcriptMessageSchema } from "../../../api/contract.ts" */
 
 /** @typedef {output<typeof conversationSchema>} ConversationView */
 /** @typedef {output<typeof transcriptMessageSchema>} TranscriptMessage */
 /** @typedef {output<typeof receivedSchema>} Received */
+/** @typedef {output<typeof shownApprovalSchema>} Approval */
 /** @typedef {import("./deliveries.js").Kind} Kind */
 
 /**
@@ -20,6 +21,7 @@ import { isPassing, runOf } from "./deliveries.js";
  * @property {readonly string[]} choices
  * @property {readonly Attachment[]} attachments files a person sent along
  * @property {readonly File[]} files files the bot sent along
+ * @property {Approval | undefined} approval what is to be approved, for an `approval`
  */
 
 /** @typedef {NonNullable<TranscriptMessage["attachments"]>[number]} Attachment */
@@ -108,7 +110,8 @@ function runFrom(view, run, history) {
   const id = view.run_id ?? undefined;
   const label = run !== undefined && run.id === id ? run.label : "";
   // A run also waits between two tries of a step; then nothing is asked of the person.
-  const asked = history.findLast((entry) => !isKeptHere(entry))?.kind === "question";
+  const last = history.findLast((entry) => !isKeptHere(entry));
+  const asked = last?.kind === "question" || history.some(isOpenApproval);
   return { id, phase: view.state === "waiting" && asked ? "waiting" : "working", label };
 }
 
@@ -181,12 +184,24 @@ export function apply(before, event, now) {
       return write(before, event);
     case "delivery":
       return deliver(before, event.delivery);
+    case "approval.decided": {
+      const { approval_id: id, state, by = null, at } = event;
+      const history = before.history.map((entry) =>
+        entry.approval?.id === id
+          ? { ...entry, approval: { ...entry.approval, state, decided_by: by, decided_at: at } }
+          : entry,
+      );
+      const { run } = before;
+      const goesOn = run?.phase === "waiting" && !history.some(isOpenApproval);
+      return { ...before, history, run: goesOn ? { ...run, phase: "working", label: "" } : run };
+    }
     case "run.ended": {
+      const history = before.history.map((entry) => (runOf(entry.id) === event.run_id ? closed(entry) : entry));
       const ended = [...before.ended, event.run_id].slice(-MAX_ENDED);
       const run = before.run?.id === event.run_id ? undefined : before.run;
       // The draft stays until what was delivered takes its place, unless nothing will be.
       const silent = event.end === "silent" && before.draft?.runId === event.run_id;
-      return { ...before, ended, run, draft: silent ? undefined : before.draft };
+      return { ...before, history, ended, run, draft: silent ? undefined : before.draft };
     }
   }
 }
@@ -216,6 +231,22 @@ export function openQuestion(conversation) {
  */
 export function isKnown(conversation, id) {
   return conversation.history.some((entry) => entry.id === id) || conversation.waiting.some((entry) => entry.id === id);
+}
+
+/**
+ * A call whose run is over before anybody decided: nothing is asked any more.
+ * @param {Entry} entry
+ * @returns {Entry}
+ */
+function closed(entry) {
+  return isOpenApproval(entry) && entry.approval !== undefined
+    ? { ...entry, approval: { ...entry.approval, state: "over" } }
+    : entry;
+}
+
+/** @param {Entry} entry */
+function isOpenApproval(entry) {
+  return entry.approval?.state === "open";
 }
 
 const MAX_ENDED = 20;
@@ -274,7 +305,7 @@ function write(before, { run_id: runId, step, text, reset }) {
  * @param {Extract<ShownLiveEvent, { type: "delivery" }>["delivery"]} delivery
  * @returns {Conversation}
  */
-function deliver(before, { id, kind, text, choices, files, answers, at }) {
+function deliver(before, { id, kind, text, choices, files, approval, answers, at }) {
   const moved = take(before, answers);
   const draft = moved.draft?.runId === runOf(id) ? undefined : moved.draft;
   if (moved.history.some((entry) => entry.id === id)) return { ...moved, draft };
@@ -288,14 +319,16 @@ function deliver(before, { id, kind, text, choices, files, answers, at }) {
     choices: choices ?? [],
     attachments: [],
     files: files ?? [],
+    approval,
   };
-  const asks = kind === "question" && !isOver(moved, runOf(id));
+  const late = isOver(moved, runOf(id));
+  const asks = (kind === "question" || isOpenApproval(entry)) && !late;
   const run = asks ? { id: runOf(id), phase: /** @type {const} */ ("waiting"), label: "" } : moved.run;
-  return { ...moved, history: [...moved.history, entry], draft, run };
+  return { ...moved, history: [...moved.history, late ? closed(entry) : entry], draft, run };
 }
 
 /** @param {TranscriptMessage} message @returns {Entry} */
-function toEntry({ id, role, text, at, kind, choices, attachments, files }) {
+function toEntry({ id, role, text, at, kind, choices, attachments, files, approval }) {
   return {
     id,
     role,
@@ -305,12 +338,13 @@ function toEntry({ id, role, text, at, kind, choices, attachments, files }) {
     choices: choices ?? [],
     attachments: attachments ?? [],
     files: files ?? [],
+    approval,
   };
 }
 
 /** @param {Waiting} message @returns {Entry} */
 function sayUser({ id, text, at, attachments }) {
-  return { id, role: "user", text, at, kind: undefined, choices: [], attachments, files: [] };
+  return { id, role: "user", text, at, kind: undefined, choices: [], attachments, files: [], approval: undefined };
 }
 
 /** @param {Entry} entry */

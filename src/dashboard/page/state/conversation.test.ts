@@ -228,3 +228,67 @@ describe("files", () => {
     expect(fromServer(EMPTY, view("idle"), transcript).history[0].files).toEqual([drawn]);
   });
 });
+
+describe("a call that waits for an approval", () => {
+  const shown = (id: string, state = "open") => ({ id, tool: "pay", arguments: "{}", state, decided_by: null });
+  const card = (id: string, state = "open"): Event =>
+    delivery(`r1:${id}:0`, { kind: "approval", approval: shown(id, state) });
+  const decided = (id: string, state = "approved"): Event => ({
+    type: "approval.decided",
+    approval_id: id,
+    state,
+    by: "ann",
+    at: AT,
+  });
+  const cards = (state: typeof EMPTY): string =>
+    state.history
+      .flatMap(({ approval }: { approval?: { id: string; state: string; decided_by: string | null } }) =>
+        approval === undefined ? [] : [`${approval.id} ${approval.state} ${approval.decided_by ?? ""}`.trim()],
+      )
+      .join(", ");
+
+  test.each<{ given: string; events: Event[]; cards: string; phase: string | undefined }>([
+    { given: "a card", events: [card("a")], cards: "a open", phase: "waiting" },
+    { given: "a decision", events: [card("a"), decided("a")], cards: "a approved ann", phase: "working" },
+    {
+      given: "a decision twice",
+      events: [card("a"), decided("a"), decided("a")],
+      cards: "a approved ann",
+      phase: "working",
+    },
+    {
+      given: "a decision about one of two",
+      events: [card("a"), card("b"), decided("b", "denied")],
+      cards: "a open, b denied ann",
+      phase: "waiting",
+    },
+    { given: "the end of the run", events: [card("a"), ended()], cards: "a over", phase: undefined },
+    {
+      given: "a card of a run that is over",
+      events: [started(), ended(), card("a")],
+      cards: "a over",
+      phase: undefined,
+    },
+    {
+      given: "a card that was decided before it was heard of",
+      events: [card("a", "denied")],
+      cards: "a denied",
+      phase: undefined,
+    },
+  ])("after $given", ({ events, cards: expected, phase }) => {
+    const state = after(...events);
+    expect(cards(state)).toBe(expected);
+    expect(state.run?.phase).toBe(phase);
+  });
+
+  test("is read from the server with what became of it", () => {
+    const transcript = [
+      message("m1"),
+      { ...message("r1:a:0", "assistant"), kind: "approval", approval: shown("a", "denied") },
+    ];
+    expect(cards(fromServer(after(card("a")), view("running"), transcript))).toBe("a denied");
+    expect(
+      fromServer(EMPTY, view("waiting"), [transcript[0], { ...transcript[1], approval: shown("a") }]).run?.phase,
+    ).toBe("waiting");
+  });
+});

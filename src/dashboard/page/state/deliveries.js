@@ -1,6 +1,6 @@
 // @ts-check
 
-/** @typedef {"answer" | "error" | "question" | "notice"} Kind What a message of the bot is to its reader. */
+/** @typedef {"answer" | "error" | "question" | "approval" | "notice"} Kind What a message of the bot is to its reader. */
 
 /**
  * The run a delivery belongs to.

@@ -137,6 +137,19 @@ export function createChat({ kept, fetch, botName }) {
         tell("Withdrawn.");
       }),
 
+    /**
+     * Decides about a call the bot has asked about. Resolves with whether that counts.
+     * @param {string} id
+     * @param {"approve" | "deny"} decision
+     */
+    decide: (id, decision) =>
+      attempt(async () => {
+        const { state, decided_by: by, decided_at: at } = await api.decide(id, decision, user.value);
+        if (state !== "approved" && state !== "denied") return;
+        const told = { type: /** @type {const} */ ("approval.decided"), approval_id: id, state, by: by ?? user.value };
+        open.value.note({ ...told, at: at ?? new Date().toISOString() });
+      }),
+
     stop: () =>
       attempt(async () => {
         const { stopped } = await api.stop(open.value.id);

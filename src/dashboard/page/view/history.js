@@ -44,7 +44,12 @@ export function History({ chat }) {
         day = thisDay;
         return html`<${Fragment} key=${entry.id}>
           ${begins && html`<p class="day">${thisDay}</p>`}
-          <${Message} entry=${entry} botName=${chat.botName} onChoose=${entry.id === asked ? chat.send : undefined} />
+          <${Message}
+            entry=${entry}
+            botName=${chat.botName}
+            onChoose=${entry.id === asked ? chat.send : undefined}
+            onDecide=${chat.decide}
+          />
         <//>`;
       })}
     </div>`;

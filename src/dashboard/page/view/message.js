@@ -1,5 +1,6 @@
 // @ts-check
 import { html } from "htm/preact";
+import { ApprovalCard } from "./approval.js";
 import { memo } from "./memo.js";
 import { splitDemoLabel } from "../state/deliveries.js";
 import { dateAndTime, timeOfDay } from "./format-time.js";
@@ -7,13 +8,14 @@ import { Attachments, Files } from "./files.js";
 import { Markdown } from "./markdown.js";
 
 /** @import { Entry } from "../state/conversation.js" */
+/** @import { Decide } from "./approval.js" */
 
 /**
  * One message. What a person wrote is shown as it was typed, what the bot wrote as the Markdown it is.
- * @type {(props: { entry: Entry, botName: string, onChoose: ((text: string) => void) | undefined }) => unknown}
+ * @type {(props: { entry: Entry, botName: string, onChoose: ((text: string) => void) | undefined, onDecide: Decide }) => unknown}
  */
-export const Message = memo(({ entry, botName, onChoose }) => {
-  const { id, role, kind, text, choices } = entry;
+export const Message = memo(({ entry, botName, onChoose, onDecide }) => {
+  const { id, role, kind, text, choices, approval } = entry;
   if (role === "user")
     return html`<article class="message from-user" data-id=${id}>
       <h2 class="visually-hidden">You</h2>
@@ -26,7 +28,11 @@ export const Message = memo(({ entry, botName, onChoose }) => {
   return html`<article class="message from-bot" data-kind=${kind} data-id=${id}>
     <h2 class="visually-hidden">${botName}${LABELS[kind ?? "answer"]}</h2>
     <div class="said">
-      <${Markdown} text=${shown.text} />
+      ${
+        approval === undefined
+          ? html`<${Markdown} text=${shown.text} />`
+          : html`<${ApprovalCard} approval=${approval} onDecide=${onDecide} />`
+      }
       <${Files} files=${entry.files} />
       ${onChoose !== undefined && choices.length > 0 && html`<${Choices} choices=${choices} onChoose=${onChoose} />`}
     </div>
@@ -35,7 +41,13 @@ export const Message = memo(({ entry, botName, onChoose }) => {
 });
 
 /** @type {Readonly<Record<import("../state/conversation.js").Kind, string>>} */
-const LABELS = { answer: "", error: ", a problem", question: ", a question", notice: ", a notice" };
+const LABELS = {
+  answer: "",
+  error: ", a problem",
+  question: ", a question",
+  approval: ", a request for approval",
+  notice: ", a notice",
+};
 
 /** @param {{ choices: readonly string[], onChoose: (text: string) => void }} props */
 function Choices({ choices, onChoose }) {
