@@ -88,7 +88,7 @@ export async function openModels(parts: {
     if (reserved.kind === "refused") {
       const { of, per, add } = proposeExtension(reserved, scope);
       const { resetsAt } = reserved;
-      throw new BudgetRefused(describeRefusal(reserved, currency), { proposal: { of, per, add }, resetsAt });
+      throw new BudgetRefused(describeRefusal(reserved, currency), { proposal: { scope, of, per, add }, resetsAt });
     }
     const settle = (actual: Spending | "estimate") => budgets.settle(reserved.reservation, actual);
     try {

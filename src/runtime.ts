@@ -32,7 +32,8 @@ import { SCHEDULE_LANE } from "./kernel/schedules.ts";
 import { createScheduleData } from "./schedule/personal-data.ts";
 import { openSchedules } from "./schedules.ts";
 import type { Budgets } from "./budget/budgets.ts";
-import { describeUsage } from "./budget/text.ts";
+import { describeExtension, describeUsage } from "./budget/text.ts";
+import type { BudgetProposal } from "./models/budget-refused.ts";
 import type { McpTools } from "./tools/mcp/mcp-tools.ts";
 import type { ModelClient } from "./models/contract.ts";
 import { createRecordedPlatform } from "./platforms/recorded.ts";
@@ -72,7 +73,7 @@ export interface RuntimeOptions {
   readonly partitions: number;
   readonly model: ModelClient;
   /** What people ask about with /usage; absent where nothing is counted. */
-  readonly budgets?: Pick<Budgets, "usage">;
+  readonly budgets?: Pick<Budgets, "usage" | "extend">;
   /** What people do with MCP servers; absent where there are none. */
   readonly mcp?: Pick<McpTools, "command">;
   /** The models a conversation may choose from; absent where there is no choice. */
@@ -243,6 +244,7 @@ export function createRuntime(options: RuntimeOptions) {
     ...withHooks,
     ...(ends === undefined ? {} : { ends }),
     ...(options.models === undefined ? {} : { models: options.models }),
+    ...(options.budgets === undefined ? {} : { extension: extension(options.budgets, options.config) }),
     get limits() {
       const { ai, context } = options.config();
       return {
@@ -366,6 +368,17 @@ function readerSettings(config: Config) {
 function approvalPolicy({ approvals }: Config): ApprovalPolicy {
   const { rules, untrusted_once: untrustedOnce, expire_s: seconds } = approvals;
   return { rules, untrustedOnce, expireMs: seconds * 1000 };
+}
+
+/** How a budget that is used up may grow. */
+function extension(budgets: Pick<Budgets, "extend">, config: () => Config) {
+  return {
+    by: () => config().budgets.extend,
+    extend: async (proposal: BudgetProposal, id: string) => {
+      await budgets.extend({ ...proposal, id });
+    },
+    describe: (proposal: BudgetProposal) => describeExtension(proposal, config().budgets.currency),
+  };
 }
 
 /** What `/usage` answers. */

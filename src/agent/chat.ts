@@ -14,7 +14,7 @@ import { explainFailure } from "../models/explain.ts";
 import type { ResultStore } from "../store/results.ts";
 import { inCompany, type Toolbox } from "../tools/toolbox.ts";
 import { activeMs, describeMs } from "./active-time.ts";
-import { waitForApprovals, type WaitParts } from "./approvals/wait.ts";
+import { waitForApprovals } from "./approvals/wait.ts";
 import type { AskParts } from "./ask-model.ts";
 import { findChatCommand, type ChatCommandParts } from "./chat-commands.ts";
 import { chosenModel, type ChosenModelParts } from "./chosen-model.ts";
@@ -32,6 +32,7 @@ import { keepSummary, type SummaryParts } from "./summarise.ts";
 import { SUMMARY_SLACK_RUNS, type SummaryLimits } from "./summary-plan.ts";
 import { describeSummary } from "./summary-text.ts";
 import { callTools, findEndlessRepeat } from "./tool-calls.ts";
+import { afterRefusal, type ExtendParts } from "./extend-budget.ts";
 
 export interface ChatLimits extends ContextLimits {
   /** Model calls in one run; then the person is told that the limit was reached. */
@@ -53,7 +54,7 @@ export interface ChatParts
   extends
     ChatCommandParts,
     ChosenModelParts,
-    WaitParts,
+    ExtendParts,
     Omit<AskParts, "toolbox">,
     Pick<SummaryParts, "hideSecrets">,
     ReadFilesParts {
@@ -181,6 +182,9 @@ async function work(
       );
     } catch (error) {
       if (!(error instanceof StepFailed)) throw error;
+      const settled = await afterRefusal(run, turn, error, person, parts);
+      if (settled === "extended") continue;
+      if (settled !== "refused") return settled;
       return fail(run, { code: error.code, sentence: explain(error) }, parts);
     }
     if (reply.toolCalls.length === 0) return answer(run, turn, reply, parts);

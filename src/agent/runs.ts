@@ -217,6 +217,10 @@ function parseAskedNote(note: unknown): { asked: string; at: number } | undefine
 /** The step that notes that the conversation's model is not there any more, with the sentence for the person. */
 export const MODEL_GONE = "model_gone";
 export const modelStep = (number: number): string => `ai_call_${number}`;
+/** The steps around a model call that a budget did not allow: what was proposed, what was put up, what was done. */
+export const proposalStep = (turn: number): string => `proposal_${turn}`;
+export const extensionStep = (turn: number): string => `extension_${turn}`;
+export const extendedStep = (turn: number): string => `extended_${turn}`;
 export const toolStep = (turn: number, index: number): string => `tool_${turn}_${index}`;
 
 /** The step that records what hooks decided about a tool call before it began. */

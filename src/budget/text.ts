@@ -30,6 +30,18 @@ export function describeRefusal(refused: ReserveResult & { readonly kind: "refus
   return `${why}.${budget.resetsAt === undefined ? "" : ` It resets ${instant(budget.resetsAt, budget.zone)}.`}`;
 }
 
+/** What somebody is asked to add to a budget. */
+export function describeExtension(
+  { of, per, add }: { readonly of: BudgetOf; readonly per: Per; readonly add: Partial<Amount> },
+  currency: string,
+): { readonly budget: string; readonly add: string } {
+  const parts = METRICS.flatMap((metric) => {
+    const more = add[metric] ?? 0;
+    return more > 0 ? [count(metric, more, currency)] : [];
+  });
+  return { budget: lower(budgetName(of, per)), add: parts.join(", ") };
+}
+
 /** That most of a budget is used. */
 export function describeNotice(state: LimitState, currency: string): string {
   const { metric, used, limit, resetsAt, zone } = state;

@@ -59,6 +59,7 @@ describe("what is in force", () => {
         currency: "USD",
         zone: "UTC",
         output_tokens: 4000,
+        extend: "person",
         limits: [{ of: "person", per: "day", tokens: 100_000_000 }],
       },
       server: { host: "127.0.0.1", port: 8300 },

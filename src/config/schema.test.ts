@@ -30,6 +30,7 @@ describe("what operators rely on", () => {
       "budgets.currency",
       "budgets.zone",
       "budgets.output_tokens",
+      "budgets.extend",
       "budgets.limits",
       "server.host",
       "server.port",

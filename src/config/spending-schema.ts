@@ -107,6 +107,12 @@ export const budgets = z
       .describe(
         "How many tokens of output are reserved before a model call. What was really used is settled after it. Where a limit in money is set, this is also the longest answer that is asked for.",
       ),
+    extend: z
+      .enum(["person", "admin", "nobody"])
+      .default("person")
+      .describe(
+        "Who may let a budget that is used up grow by a quarter: the run waits for that approval. What the whole installation shares is always the administrators' matter. `nobody`: the run ends with a sentence that says why.",
+      ),
     limits: z
       .array(budgetRule)
       .max(20)

@@ -1,9 +1,16 @@
 import { OutsideError } from "../kernel/errors.ts";
+import type { ConversationId, WorkspaceId } from "../kernel/ids.ts";
 
 /** More of a budget, as somebody may allow it. Money is in millionths of the currency's unit. */
 export interface BudgetProposal {
-  readonly of: string;
-  readonly per: string;
+  /** Whose budgets they are. */
+  readonly scope: {
+    readonly workspaceId: WorkspaceId;
+    readonly conversationId: ConversationId;
+    readonly scheduleId?: string;
+  };
+  readonly of: "person" | "conversation" | "schedule" | "task" | "installation";
+  readonly per: "day" | "month" | "total";
   readonly add: { readonly tokens?: number; readonly money?: number; readonly steps?: number };
 }
 

@@ -13,7 +13,7 @@ const lab = await openLab({
   metered: true,
   settings: `
 prices: [{ model: scripted, input: 3, output: 15, cached_input: 1 }]
-budgets: { output_tokens: 120, limits: [{ of: person, per: day, money: ${LIMIT / 1_000_000} }] }
+budgets: { output_tokens: 120, extend: nobody, limits: [{ of: person, per: day, money: ${LIMIT / 1_000_000} }] }
 `,
 });
 afterAll(() => lab.close());

@@ -3,6 +3,14 @@ import type { RunId, WorkspaceId } from "../../kernel/ids.ts";
 import type { ApprovalCard } from "../../kernel/messages.ts";
 import { showArguments } from "./shown-arguments.ts";
 
+/** Who is asked where the person may not decide. No person has this name: ids hold no spaces. */
+export const ADMINISTRATORS = "an administrator" as WorkspaceId;
+
+/** Who may decide about a card, for people. */
+export function describeDeciders(askedOf: WorkspaceId): string {
+  return askedOf === ADMINISTRATORS ? askedOf : `${askedOf} or ${ADMINISTRATORS}`;
+}
+
 /** What binds an approval to one tool and its exact arguments, as the model wrote them. */
 export function callHash(tool: string, args: string): string {
   return digest(JSON.stringify([tool, args]));

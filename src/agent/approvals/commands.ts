@@ -4,6 +4,7 @@ import type { Run } from "../../engine/run.ts";
 import { decideApproval, openApprovals, type ApprovalParts } from "./decide.ts";
 import type { Decider } from "./deciding.ts";
 import { describeState, type ApprovalView } from "./view.ts";
+import { describeDeciders } from "./card.ts";
 
 export interface ApprovalCommandParts extends ApprovalParts {
   /** The people who may decide about everybody's approvals. */
@@ -30,7 +31,7 @@ export async function decideByCommand(
     case "unknown":
       return `There is no approval ${found.id.slice(0, 40)}.`;
     case "forbidden":
-      return `Only ${decided.approval.askedOf} or an administrator may decide this. Nothing was changed.`;
+      return `Only ${describeDeciders(decided.approval.askedOf)} may decide this. Nothing was changed.`;
     case "decided":
       return `Too late: ${decided.approval.tool} is ${describeState(decided.approval)}. Nothing was changed.`;
     case "recorded":

@@ -17,6 +17,7 @@ import { failures, json, jsonBody } from "../describe-route.ts";
 import { ApiError, forbidden, notFound } from "../errors.ts";
 import type { Api, Caller } from "../parts.ts";
 import { showApprovalOfRun } from "../show.ts";
+import { describeDeciders } from "../../agent/approvals/card.ts";
 
 const getRoute = createRoute({
   method: "get",
@@ -78,7 +79,7 @@ export function addApprovalRoutes(
     const decided = await door.decideApproval({ id, verdict: decision, by, operation: c.var.operation });
     if (decided.outcome === "unknown") throw missing(id);
     if (decided.outcome === "forbidden")
-      throw forbidden(`Only ${decided.approval.askedOf} or an administrator may decide this`);
+      throw forbidden(`Only ${describeDeciders(decided.approval.askedOf)} may decide this`);
     const { approval } = decided;
     // Who says the same again learns that it is so; who says otherwise must not believe that it counts.
     const isSame = approval.state === (decision === "approve" ? "approved" : "denied");
