@@ -91,8 +91,9 @@ test(`${MESSAGES} messages while workers are killed at random: each is answered 
     const run = view.run_id === null ? undefined : await client.run(view.run_id);
     const names = run?.steps.map((step) => step.name) ?? [];
     if (new Set(names).size !== names.length) problems.push(`${id} recorded a step twice: ${names.join(" ")}`);
-    if (names.length !== tools.length * 2 + 1)
-      problems.push(`${id} has ${names.length} steps for ${tools.length} tools`);
+    // Long conversations are summed up now and then, beside the answer.
+    const own = names.filter((name) => name !== "summary");
+    if (own.length !== tools.length * 2 + 1) problems.push(`${id} has the steps ${own.join(" ")}`);
   }
   for (const [person, conversation] of conversations.entries()) {
     const expected = sent.filter((message) => message.person === person).map((message) => message.id);
