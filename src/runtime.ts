@@ -1,10 +1,9 @@
-import type { ConversationId, WorkspaceId } from "./kernel/ids.ts";
+import type { WorkspaceId } from "./kernel/ids.ts";
 import { PLATFORMS, platformOf } from "./kernel/messages.ts";
 import type { PersonalData } from "./kernel/personal-data.ts";
 import { systemClock, type Log, type NewId } from "./kernel/ports.ts";
 import { createAttachmentIntake } from "./agent/attachment-intake.ts";
 import { createFileReader } from "./agent/file-reader.ts";
-import type { ApprovalPolicy } from "./agent/approvals/policy.ts";
 import { createChatHandler } from "./agent/chat.ts";
 import { createLinkData } from "./agent/link-command.ts";
 import type { ModelChoices } from "./agent/model-command.ts";
@@ -20,7 +19,6 @@ import { createLive } from "./agent/live.ts";
 import type { PromptFunction } from "./agent/prompt-function.ts";
 import { createRunEnds } from "./agent/run-ends.ts";
 import { createSystemPrompt } from "./agent/system-prompt.ts";
-import { chatTakesImages } from "./config/models.ts";
 import type { Config } from "./config/schema.ts";
 import { createDeliveryHandler } from "./delivery/delivery.ts";
 import { createWorker, type Role } from "./engine/worker.ts";
@@ -32,10 +30,10 @@ import { SCHEDULE_LANE } from "./kernel/schedules.ts";
 import { createScheduleData } from "./schedule/personal-data.ts";
 import { openSchedules } from "./schedules.ts";
 import type { Budgets } from "./budget/budgets.ts";
-import { describeExtension, describeUsage } from "./budget/text.ts";
-import type { BudgetProposal } from "./models/budget-refused.ts";
 import type { McpTools } from "./tools/mcp/mcp-tools.ts";
 import type { ModelClient } from "./models/contract.ts";
+import { approvalPolicy, artifactLimits, chatLimits, readerSettings } from "./settings.ts";
+import { budgetExtension, usageText } from "./budget-parts.ts";
 import { createRecordedPlatform } from "./platforms/recorded.ts";
 import { connectRedis, type RedisConnection, type RedisTarget } from "./store/connection.ts";
 import { createBudgetStore } from "./store/budgets.ts";
@@ -49,7 +47,6 @@ import { createMemoryStore } from "./store/memory.ts";
 import { createTicketStore } from "./store/tickets.ts";
 import { createResultStore } from "./store/results.ts";
 import { createUploadStore } from "./store/uploads.ts";
-import type { ShelfLimits } from "./store/shelf.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import { builtinTools } from "./tools/builtin/index.ts";
 import { createCatalog } from "./tools/catalog.ts";
@@ -59,9 +56,6 @@ import { createSafeDownload, createSafeFetch } from "./tools/safe-fetch.ts";
 import type { ToolSource } from "./tools/source.ts";
 import { watchMemory } from "./watched-memory.ts";
 
-/** How long a question waits for its answer: a week, milliseconds. */
-const QUESTION_MS = 7 * 86_400_000;
-const MAX_CALLS_PER_TURN = 16;
 /** Commands are quick; a few at a time keep /stop prompt under any load. */
 const CONTROL_CONCURRENCY = 16;
 
@@ -165,6 +159,7 @@ export function createRuntime(options: RuntimeOptions) {
     clock,
     newId,
     log,
+    onChange: (change) => hooks?.tell("onSchedule", change),
   });
   const privacy = createPrivacy({
     data: [
@@ -244,20 +239,9 @@ export function createRuntime(options: RuntimeOptions) {
     ...withHooks,
     ...(ends === undefined ? {} : { ends }),
     ...(options.models === undefined ? {} : { models: options.models }),
-    ...(options.budgets === undefined ? {} : { extension: extension(options.budgets, options.config) }),
+    ...(options.budgets === undefined ? {} : { extension: budgetExtension(options.budgets, options.config) }),
     get limits() {
-      const { ai, context } = options.config();
-      return {
-        maxSteps: ai.max_steps,
-        maxRunMs: ai.max_run_s * 1000,
-        maxMessages: ai.history_messages,
-        maxTokens: ai.history_tokens,
-        maxCallsPerTurn: MAX_CALLS_PER_TURN,
-        maxResultChars: ai.tool_result_chars,
-        questionMs: QUESTION_MS,
-        keepMs,
-        summary: { on: context.summary === "on", share: context.summary_share, maxTokens: context.summary_tokens },
-      };
+      return chatLimits(options.config(), keepMs);
     },
     hideSecrets: createSecretHider(memory),
     systemPrompt: createSystemPrompt({
@@ -344,45 +328,3 @@ export function createRuntime(options: RuntimeOptions) {
 }
 
 export type Runtime = ReturnType<typeof createRuntime>;
-
-function artifactLimits({ artifacts }: Config): ShelfLimits {
-  return {
-    maxBytes: artifacts.max_bytes,
-    quotaBytes: artifacts.quota_bytes,
-    quotaFiles: artifacts.quota_files,
-    keepMs: artifacts.keep_days * 86_400_000,
-  };
-}
-
-function readerSettings(config: Config) {
-  const { max_bytes: maxBytes, text_chars: textChars, transcription } = config.attachments;
-  const { url, api_key: apiKey, model } = transcription;
-  return {
-    maxBytes,
-    textChars,
-    vision: chatTakesImages(config),
-    transcription: url === undefined ? undefined : { url, apiKey, model },
-  };
-}
-
-function approvalPolicy({ approvals }: Config): ApprovalPolicy {
-  const { rules, untrusted_once: untrustedOnce, expire_s: seconds } = approvals;
-  return { rules, untrustedOnce, expireMs: seconds * 1000 };
-}
-
-/** How a budget that is used up may grow. */
-function extension(budgets: Pick<Budgets, "extend">, config: () => Config) {
-  return {
-    by: () => config().budgets.extend,
-    extend: async (proposal: BudgetProposal, id: string) => {
-      await budgets.extend({ ...proposal, id });
-    },
-    describe: (proposal: BudgetProposal) => describeExtension(proposal, config().budgets.currency),
-  };
-}
-
-/** What `/usage` answers. */
-function usageText(budgets: Pick<Budgets, "usage">, config: () => Config) {
-  return async (workspaceId: WorkspaceId, conversationId: ConversationId) =>
-    describeUsage(await budgets.usage({ workspaceId, conversationId }), config().budgets.currency);
-}

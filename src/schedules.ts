@@ -7,7 +7,7 @@ import type { Clock, Log, NewId } from "./kernel/ports.ts";
 import { createScheduleCommand } from "./schedule/command.ts";
 import { createOccurrences } from "./schedule/occurrences.ts";
 import { createOutcomeHandler } from "./schedule/outcomes.ts";
-import { createSchedules } from "./schedule/service.ts";
+import { createSchedules, type ScheduleNews } from "./schedule/service.ts";
 import { createSweeper } from "./schedule/sweeper.ts";
 import { findZone } from "./schedule/zones.ts";
 import type { ConversationStore } from "./store/conversations.ts";
@@ -29,6 +29,7 @@ export function openSchedules(options: {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Log;
+  readonly onChange?: (change: ScheduleNews) => void;
 }) {
   const { lanes, conversations, memory, door, clock, newId, log } = options;
   const store = createScheduleStore({ lanes });
@@ -61,6 +62,7 @@ export function openSchedules(options: {
       const last = found.length === 0 ? await lastRun(conversation, { lanes }) : undefined;
       return [...found, ...(last === undefined ? [] : [last])].map((run) => run.inputTokens + run.outputTokens);
     },
+    ...(options.onChange === undefined ? {} : { onChange: options.onChange }),
     limits: () => {
       const { max_per_person, min_interval_s } = options.config().schedules;
       return { maxPerPerson: max_per_person, minIntervalMs: min_interval_s * 1000 };

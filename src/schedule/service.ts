@@ -21,6 +21,14 @@ import { askZone, readWhen, unknownZone, type When } from "./when.ts";
 import { describeRule, showFires, showRule } from "./words.ts";
 import { findZone } from "./zones.ts";
 
+/** What became of a schedule, for whoever watches. */
+export interface ScheduleNews {
+  readonly workspaceId: WorkspaceId;
+  readonly action: "created" | "changed" | "deleted";
+  readonly id: string;
+  readonly description: string;
+}
+
 export interface ScheduleParts {
   readonly store: ScheduleStore;
   readonly occurrences: Occurrences;
@@ -37,6 +45,8 @@ export interface ScheduleParts {
   readonly messageStatus: (conversation: ConversationId, id: MessageId) => Promise<SlotMessage | undefined>;
   /** Tokens that the last runs of a schedule or a conversation used, newest first. */
   readonly tokensOf: (conversation: ConversationId, runs: readonly string[]) => Promise<readonly number[]>;
+  /** Told after a schedule was created, changed or deleted; after a crash in between nobody is told. */
+  readonly onChange?: (change: ScheduleNews) => void;
   readonly limits: () => { readonly maxPerPerson: number; readonly minIntervalMs: number };
 }
 
@@ -61,6 +71,10 @@ export function createSchedules(parts: ScheduleParts): Schedules {
     if (found.kind === "refused") throw invalid(found.reason);
     if (found.kind === "ambiguous") throw new AmbiguousSchedule(found.question, found.choices);
     return found;
+  }
+
+  function tell(action: ScheduleNews["action"], id: string, { owner, description }: Definition): void {
+    parts.onChange?.({ workspaceId: owner, action, id, description });
   }
 
   /** Reads words for a person, in their zone; asks for it when it is not known and matters. */
@@ -201,6 +215,7 @@ export function createSchedules(parts: ScheduleParts): Schedules {
         throw new InvalidInput(`You have ${most} schedules already; delete one first`, { code: "too_many_schedules" });
       const added = await schedules.find(id);
       if (added === undefined) throw new Error(`The schedule ${id} was deleted while it was stored`);
+      tell("created", id, definition);
       return added;
     },
 
@@ -226,7 +241,10 @@ export function createSchedules(parts: ScheduleParts): Schedules {
           due: dueAfterEdit(found, after, change, now),
         });
         if (reply === "gone") return undefined;
-        if (reply === "changed") return schedules.find(id, owner);
+        if (reply === "changed") {
+          tell("changed", id, after);
+          return schedules.find(id, owner);
+        }
       }
       throw new Error(`The schedule ${id} is changed by somebody else all the time`);
     },
@@ -236,6 +254,7 @@ export function createSchedules(parts: ScheduleParts): Schedules {
         const found = await findStored(id, owner);
         if (found === undefined) return false;
         const reply = await store.change(found.stored, found.definition.owner, "delete");
+        if (reply === "changed") tell("deleted", id, found.definition);
         if (reply !== "stale") return reply === "changed";
       }
     },

@@ -180,6 +180,26 @@ describe("around a tool", () => {
 });
 
 describe("hooks that are told", () => {
+  test("hear of schedules that are made, changed and deleted, and of files", async () => {
+    const heard: unknown[] = [];
+    use({ onSchedule: (news) => void heard.push(news), onArtifact: ({ name }) => void heard.push(name) });
+    const chat = lab.conversation();
+    const tellHere = async (text: string) => (await lab.answerTo(chat, (await lab.send(chat, text)).id)).text;
+    const id = /\bs0-\w+/.exec(await tellHere("/schedule add every day at 9 tz Europe/Madrid | water the plants"))?.[0];
+    await tellHere(`/schedule pause ${id}`);
+    await tellHere(`/schedule delete ${id}`);
+    lab.model.when("a file", call({ name: "artifact_create", args: { name: "a.txt", content: "x" } }), say("Here."));
+    await tellHere("a file please");
+    await lab.runtime().hooks?.settled();
+    const about = { id, workspaceId: "user-1", description: "water the plants" };
+    expect(heard).toEqual([
+      { ...about, action: "created" },
+      { ...about, action: "changed" },
+      { ...about, action: "deleted" },
+      "a.txt",
+    ]);
+  });
+
   test("hear of memory without its values, of growing text, of answers and of failures", async () => {
     const heard: [string, unknown][] = [];
     use({

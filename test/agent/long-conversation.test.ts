@@ -1,3 +1,4 @@
+import { Redis } from "ioredis";
 import { afterAll, expect, test } from "vitest";
 import { z } from "zod";
 import { startCompactor } from "../../src/engine/compactor.ts";
@@ -23,12 +24,17 @@ const dump = defineTool({
   run: ({ page }) => `page ${page}: ${"lorem ipsum ".repeat(800)}`,
 });
 
+const database = await testRedis();
+const redis = new Redis(database);
 const lab = await openLab({
-  database: await testRedis(),
+  database,
   tools: [dump],
   settings: `ai:\n  history_messages: ${MAX_MESSAGES}\n  history_tokens: ${MAX_TOKENS}\ncontext:\n  summary_tokens: 400\n`,
 });
-afterAll(() => lab.close());
+afterAll(async () => {
+  await lab.close();
+  redis.disconnect();
+});
 
 const numberIn = ({ messages }: Asked) =>
   Number(/^turn (\d+)/.exec(messages.findLast(({ role }) => role === "user")?.content ?? "")?.[1]);
@@ -58,6 +64,7 @@ test(
     lab.model.onSummary(summarise);
     const chat = lab.conversation();
     const ids = [];
+    const kept: number[] = [];
     for (let first = 1; first <= TURNS; first += BATCH) {
       const batch = Array.from({ length: BATCH }, (_, index) => first + index);
       for (const number of batch) {
@@ -73,6 +80,7 @@ test(
       }
       await lab.answerTo(chat, parseMessageId(`turn-${first + BATCH - 1}`));
       await compact();
+      kept.push(await bytesOf(chat));
     }
 
     const said = lab.said(chat);
@@ -93,6 +101,9 @@ test(
     // Not with every turn: a summary is worth several.
     expect(summaries.length).toBeGreaterThan(TURNS / 30);
     expect(summaries.length).toBeLessThan(TURNS / 3);
+    // What Redis keeps of it does not grow with its length.
+    expect(Math.max(...kept.slice(4))).toBeLessThan(Math.max(...kept.slice(0, 4)) * 1.25);
+    expect(Math.max(...kept)).toBeLessThan(2_000_000);
     // The newest part is there as it was said.
     expect(requests.at(-1)?.messages.some(({ content }) => content === `That was turn ${TURNS - 1}.`)).toBe(true);
     expect(lab.lines.filter((line) => !line.includes("a run was taken over"))).toEqual([]);
@@ -108,6 +119,13 @@ function tokensOf({ messages }: Asked): number {
       calls.reduce((all, { function: made }) => all + 4 + estimateTokens(made.name + made.arguments), 0),
     0,
   );
+}
+
+/** What the conversation's journal, archive and inbox take in Redis. */
+async function bytesOf(chat: string): Promise<number> {
+  const keys = await redis.keys(`{p*}[acq]:chat/${chat}*`);
+  const sizes = await Promise.all(keys.map((key) => redis.memory("USAGE", key)));
+  return sizes.reduce<number>((sum, size) => sum + Number(size), 0);
 }
 
 async function compact(): Promise<void> {
