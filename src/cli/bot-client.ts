@@ -91,7 +91,10 @@ export async function failureOf(response: Response, url: string): Promise<Outsid
   const { status } = response;
   const text = await response.text().catch(() => "");
   const body = failureSchema.safeParse(parseJson(text)).data;
-  const said = body?.error.message ?? `${url} answered with HTTP ${status}`;
+  const said =
+    body === undefined
+      ? `${url} answered with HTTP ${status}`
+      : [body.error.message, ...(body.error.choices ?? []).map((choice) => `  - ${choice}`)].join("\n");
   const code = body?.error.code === "conversation_full" ? "overloaded" : (CODES[status] ?? "refused");
   if (code === "unauthorized") return new OutsideError(`${said}. ${NEEDS_KEY}`, { code });
   const retries = status >= 500 || status === 429 || body?.error.code === "idempotency_in_progress";
@@ -101,7 +104,9 @@ export async function failureOf(response: Response, url: string): Promise<Outsid
   return new OutsideError(said, { code: status >= 500 ? "unavailable" : code, retry });
 }
 
-const failureSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+const failureSchema = z.object({
+  error: z.object({ code: z.string(), message: z.string(), choices: z.array(z.string()).optional() }),
+});
 
 const CODES: Readonly<Record<number, OutsideCode>> = {
   400: "bad-request",
