@@ -1,3 +1,4 @@
+import type { ConversationId } from "../kernel/ids.ts";
 import type { ScheduleView } from "../kernel/schedules.ts";
 import { platformOf } from "../kernel/messages.ts";
 import { describeLength, showFires } from "./words.ts";
@@ -12,11 +13,18 @@ export function confirmation(view: ScheduleView, tokens: readonly number[], now:
     ...(status === "active" ? [] : [`It is ${status}.`]),
     ...(fires.length === 0
       ? []
-      : [fires.length === 1 ? "It fires:" : "It fires next:", ...fires.map((fire) => `- ${fire}`)]),
+      : [fires.length === 1 ? "It fires:" : "It fires next:", ...fires.map((fire) => `- ${fire}`), ""]),
     `If it is missed: ${MISSED[view.catchUp]}${view.maxLatenessMs === undefined ? "" : `, at most ${describeLength(view.maxLatenessMs)} late`}.`,
-    `Delivered to: this conversation on ${platformOf(conversationId)} (${conversationId})`,
+    `Delivered to: ${placeOf(conversationId)}`,
     estimate(tokens),
   ].join("\n");
+}
+
+/** Names that people chose are shown; the page's and the terminal's own mean nothing to anybody. */
+function placeOf(conversationId: ConversationId): string {
+  const platform = platformOf(conversationId);
+  if (platform === "api") return `the conversation ${conversationId} over the API`;
+  return `this conversation on ${platform}`;
 }
 
 const MISSED = {

@@ -37,7 +37,7 @@ test("a schedule made by command is confirmed, fires in its conversation and sta
     /^Schedule s0-\w+: count sheep-one\nWhen: At 09:00 \(Europe\/Madrid\)\nIt fires next:\n/,
   );
   expect(confirmed.text.match(/^- \w{3} \d+ \w{3} \d{4}, 09:00/gm)).toHaveLength(5);
-  expect(confirmed.text).toContain(`(${conversation})`);
+  expect(confirmed.text).toContain(`Delivered to: the conversation ${conversation} over the API`);
   const id = idIn(confirmed.text);
   lab.model.when("count sheep-one", say("There are seven."));
   const slot = await fallDue(id);
