@@ -1,6 +1,5 @@
 import { z } from "zod";
 import {
-  InvalidId,
   MAX_ID_LENGTH,
   parseConversationId,
   parseMessageId,
@@ -9,6 +8,7 @@ import {
   type WorkspaceId,
 } from "../kernel/ids.ts";
 import { attachmentStateSchema, deliveryKindSchema } from "../kernel/messages.ts";
+import { idFrom } from "./id-schema.ts";
 
 // The public shapes. Requests are strict: a field nobody reads is refused, because its sender believes that it counts.
 
@@ -484,21 +484,3 @@ export const liveEventSchema = z.discriminatedUnion("type", [
 
 /** The data of one event of `GET /v1/conversations/:id/events`. */
 export type ShownLiveEvent = z.output<typeof liveEventSchema>;
-
-function idFrom<Id extends string>(parse: (value: string) => Id, description: string) {
-  return z
-    .string()
-    .min(1, "must not be empty")
-    .max(MAX_ID_LENGTH, `must have at most ${MAX_ID_LENGTH} characters`)
-    .transform((value, context): Id => {
-      try {
-        return parse(value);
-      } catch (error) {
-        if (!(error instanceof InvalidId)) throw error;
-        const message = "must not contain white space, control characters or braces";
-        context.issues.push({ code: "custom", input: value, message });
-        return z.NEVER;
-      }
-    })
-    .meta({ description });
-}

@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { InvalidId, MAX_ID_LENGTH, parseConversationId, parseWorkspaceId } from "../kernel/ids.ts";
+import { parseConversationId, parseWorkspaceId } from "../kernel/ids.ts";
+import { idFrom } from "./id-schema.ts";
 
 // The public shapes of schedules; strict as those in contract.ts.
 
 const instant = z.iso.datetime().meta({ description: "ISO 8601, UTC." });
-const userId = idText(parseWorkspaceId).meta({ description: "Whose schedule it is." });
+const userId = idFrom(parseWorkspaceId, "Whose schedule it is.");
 const when = z
   .string()
   .min(1, "must not be empty")
@@ -22,7 +23,7 @@ const kind = z.enum(["once", "interval", "cron", "calendar"]);
 export const createScheduleSchema = z
   .strictObject({
     user_id: userId,
-    conversation_id: idText(parseConversationId).optional(),
+    conversation_id: idFrom(parseConversationId, "Where it fires.").optional(),
     when,
     tz: tz.optional(),
     description,
@@ -116,20 +117,3 @@ export const slotSchema = z
     deliveries: z.array(z.object({ delivery_id: z.string(), posted_id: z.string(), delivered_at: instant })),
   })
   .meta({ id: "ScheduleSlot" });
-
-function idText<Id extends string>(parse: (text: string) => Id) {
-  return z
-    .string()
-    .min(1, "must not be empty")
-    .max(MAX_ID_LENGTH)
-    .transform((value, context): Id => {
-      try {
-        return parse(value);
-      } catch (error) {
-        if (!(error instanceof InvalidId)) throw error;
-        const message = "must not contain white space, control characters or braces";
-        context.issues.push({ code: "custom", input: value, message });
-        return z.NEVER;
-      }
-    });
-}

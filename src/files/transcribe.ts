@@ -4,6 +4,7 @@ import type { Clock } from "../kernel/ports.ts";
 import type { Secret } from "../kernel/secret.ts";
 import { classify, classifyConnection } from "../models/classify.ts";
 import { createRedact } from "../models/redact.ts";
+import { openaiOptions } from "../models/openai-options.ts";
 
 /** Where recordings are turned into text. */
 export interface TranscriptionTarget {
@@ -24,16 +25,7 @@ export async function transcribe(
   const key = target.apiKey?.reveal() ?? "";
   const redact = createRedact([key]);
   const http = new OpenAI({
-    baseURL: target.url,
-    apiKey: key === "" ? "none" : key,
-    ...(key === "" ? { defaultHeaders: { Authorization: null } } : {}),
-    // Anything left undefined would be read from the environment behind our back.
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    webhookSecret: null,
-    logLevel: "off",
-    maxRetries: 0,
+    ...openaiOptions(target.url, key),
     timeout: TIMEOUT_MS,
   });
   try {

@@ -8,6 +8,7 @@ import { startDeadlines, type Deadlines } from "./deadlines.ts";
 import { readReply, ReportedError } from "./read-reply.ts";
 import { createRedact, redactedCause, type Redact } from "./redact.ts";
 import { wireRequest } from "./wire-request.ts";
+import { openaiOptions } from "./openai-options.ts";
 
 export interface ModelClientOptions {
   /** The OpenAI-compatible base; calls go to `POST {url}/chat/completions`. */
@@ -156,17 +157,7 @@ function deepestMessage(error: unknown): string {
 
 function createHttp(options: ModelClientOptions, address: URL, apiKey: string): OpenAI {
   return new OpenAI({
-    baseURL: address.href,
-    // The library insists on a key; a server that wants none is sent no header at all.
-    apiKey: apiKey === "" ? "none" : apiKey,
-    ...(apiKey === "" ? { defaultHeaders: { Authorization: null } } : {}),
-    // Anything left undefined would be read from the environment behind our back.
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    webhookSecret: null,
-    logLevel: "off",
-    maxRetries: 0,
+    ...openaiOptions(address.href, apiKey),
     // Deadlines are ours; this one must only never be the first to pass.
     timeout: Math.ceil(options.timeoutMs) + 10_000,
     ...(options.fetch === undefined ? {} : { fetch: options.fetch }),

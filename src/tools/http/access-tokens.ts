@@ -8,6 +8,7 @@ import { createRedactor } from "./redact.ts";
 import type { HttpRequest } from "./request.ts";
 import type { Auth } from "./schema.ts";
 import type { HttpAnswer } from "./send.ts";
+import { parseJson } from "../../kernel/json.ts";
 
 /** A client whose credentials are exchanged for an access token. */
 export interface TokenClient {
@@ -99,7 +100,7 @@ async function requestToken(
     if (failure.code !== "bad-request") throw failure;
     throw new OutsideError(failure.message, { code: "unauthorized" });
   }
-  const reply = replySchema.safeParse(parseJson(answer.body));
+  const reply = replySchema.safeParse(parseJson(new TextDecoder().decode(answer.body)));
   if (!reply.success) throw new OutsideError(`${asked} gave no access token`, { code: "garbled" });
   const { access_token, expires_in } = reply.data;
   const lifeMs = expires_in === undefined ? UNKNOWN_LIFE_MS : Math.max(0, expires_in * 1000 - EARLY_MS);
@@ -126,13 +127,4 @@ function tokenRequest({ auth, clientSecret }: TokenClient): HttpRequest {
 // RFC 6749 has both parts encoded like a form's values first.
 function formEncode(text: string): string {
   return new URLSearchParams({ "": text }).toString().slice(1);
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(body));
-    return value;
-  } catch {
-    return undefined;
-  }
 }
