@@ -72,9 +72,13 @@ export async function createChatWorkspaces(parts: {
       out: {
         handler: createDeliveryHandler({
           adapters: [createRecordedPlatform("api")],
+          lanes,
+          // The platform here has neither buttons nor previews.
+          presses: { keep: () => Promise.resolve() },
+          drafts: { find: () => Promise.resolve(undefined), drop: () => Promise.resolve() },
           clock: systemClock,
           log: silentLog,
-          keepMs: RECORD_MS,
+          limits: () => ({ keepMs: RECORD_MS, lateMs: RECORD_MS, expireMs: RECORD_MS }),
         }),
         concurrency: TALKING,
       },

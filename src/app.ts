@@ -12,12 +12,13 @@ import { createLiveFeed } from "./api/live-feed.ts";
 import { listen } from "./api/server.ts";
 import { publicBindProblem } from "./config/public-bind.ts";
 import type { Config } from "./config/schema.ts";
+import { describeHealth, supervise, type Supervised } from "./gateway/supervise.ts";
 import { createHookFiles } from "./hooks/hook-files.ts";
 import { createPages } from "./dashboard/pages.ts";
 import { startCompactor } from "./engine/compactor.ts";
 import { watchOldest } from "./engine/oldest.ts";
 import { openModels } from "./model-source.ts";
-import { createRuntime } from "./runtime.ts";
+import { createRuntime, type Runtime } from "./runtime.ts";
 import { createApiKeyStore } from "./store/api-keys.ts";
 import { openLinkSigner } from "./store/artifact-links.ts";
 import { checkRedis, fixPartitions } from "./store/check-redis.ts";
@@ -134,7 +135,9 @@ async function build(
       (config.server.port === 0 ? undefined : localUrl(config.server.host, config.server.port)),
   });
 
+  closing.push(() => Promise.all(runtime.adapters.map((adapter) => adapter.close?.())));
   if (has("worker")) {
+    closing.push(() => runtime.presence.close());
     await runtime.worker.start();
     closing.push(() => runtime.worker.drain(config.worker.drain_s * 1000));
     const compactor = startCompactor({ lanes: runtime.lanes, clock, log });
@@ -142,6 +145,9 @@ async function build(
     const onAge = (ageMs: number) => metrics.setOldestUnanswered(ageMs);
     closing.push(watchOldest({ lanes: runtime.lanes, kind: "chat", onAge, clock, log }));
   }
+
+  const platforms = has("gateway") ? startListening(runtime, newId(), log) : [];
+  closing.push(() => Promise.all(platforms.map((platform) => platform.stop())));
 
   if (has("scheduler")) {
     runtime.sweeper.start();
@@ -166,6 +172,8 @@ async function build(
       fileLinks: await openLinkSigner(redis, { lifetimeMs: () => current.artifacts.link_hours * 3_600_000, clock }),
       attachments: runtime.attachments,
       schedules: runtime.schedules,
+      pairings: runtime.pairings,
+      webhooks: platforms.flatMap(({ webhooks }) => webhooks),
       admins: () => current.admins,
       tools: async () => (await runtime.catalog.toolboxFor(EVERYONE)).list(),
       ready: async () => ({
@@ -175,7 +183,10 @@ async function build(
       notes: () => {
         const off = (runtime.hooks?.troubles() ?? []).map(({ file, point }) => `${point} of ${file} is switched off`);
         const hooks = [...hookFiles.problems(), ...off];
-        return hooks.length === 0 ? {} : { hooks: hooks.join("; ") };
+        return {
+          ...Object.fromEntries(platforms.map((each) => [each.health().platform, describeHealth(each.health())])),
+          ...(hooks.length === 0 ? {} : { hooks: hooks.join("; ") }),
+        };
       },
       metrics,
       config: { host: config.server.host, hasAdminKey: config.server.api_key !== undefined },
@@ -204,9 +215,20 @@ async function build(
   };
 }
 
+/** Begins to listen to every platform that has somebody to listen to. */
+function startListening(
+  { adapters, gateway, leases, clock }: Pick<Runtime, "adapters" | "gateway" | "leases" | "clock">,
+  holder: string,
+  log: Logger,
+): readonly Supervised[] {
+  return adapters
+    .filter(({ listener }) => listener !== undefined)
+    .map((adapter) => supervise(adapter, { gateway, leases, holder, clock, log }));
+}
+
 /** Settings that take effect while the process runs. */
 const LIVE =
-  /^(ai|bot|context|platform_hints|server\.public_url|hooks|models|prices|budgets|artifacts|attachments|admins|approvals|queue\.mode|schedules|log_level)(\.|$)/;
+  /^(access|allowed|delivery|ai|bot|context|platform_hints|server\.public_url|hooks|models|prices|budgets|artifacts|attachments|admins|approvals|queue\.mode|schedules|log_level)(\.|$)/;
 
 function changedKeys(before: Config, after: Config): string[] {
   const flat = (value: unknown, path: string): [string, string][] =>

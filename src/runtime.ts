@@ -1,9 +1,10 @@
+import { OutsideError } from "./kernel/errors.ts";
 import type { WorkspaceId } from "./kernel/ids.ts";
-import { PLATFORMS, platformOf } from "./kernel/messages.ts";
+import { platformOf } from "./kernel/messages.ts";
 import type { PersonalData } from "./kernel/personal-data.ts";
 import { systemClock, type Log, type NewId } from "./kernel/ports.ts";
 import { createAttachmentIntake } from "./agent/attachment-intake.ts";
-import { createFileReader } from "./agent/file-reader.ts";
+import { createFileReader, type FetchFromPlatform } from "./agent/file-reader.ts";
 import { createChatHandler } from "./agent/chat.ts";
 import { createLinkData } from "./agent/link-command.ts";
 import type { ModelChoices } from "./agent/model-command.ts";
@@ -11,11 +12,12 @@ import { createConversationData } from "./agent/privacy/conversations.ts";
 import { createFileData } from "./agent/privacy/files.ts";
 import { createPrivacy } from "./agent/privacy/forget.ts";
 import { createBudgetData, createCredentialData, createMemoryData } from "./agent/privacy/stored.ts";
-import type { CommandParts } from "./agent/commands.ts";
+import { isCommand, type CommandParts } from "./agent/commands.ts";
 import { createControlHandler } from "./agent/control.ts";
+import { conversationOf } from "./agent/lanes-of.ts";
 import { createDoor, lastRun } from "./agent/door.ts";
 import { createSecretHider } from "./agent/hide-secrets.ts";
-import { createLive } from "./agent/live.ts";
+import { createLive, type Live } from "./agent/live.ts";
 import type { PromptFunction } from "./agent/prompt-function.ts";
 import { createRunEnds } from "./agent/run-ends.ts";
 import { createSystemPrompt } from "./agent/system-prompt.ts";
@@ -32,9 +34,18 @@ import { openSchedules } from "./schedules.ts";
 import type { Budgets } from "./budget/budgets.ts";
 import type { McpTools } from "./tools/mcp/mcp-tools.ts";
 import type { ModelClient } from "./models/contract.ts";
-import { approvalPolicy, artifactLimits, chatLimits, readerSettings } from "./settings.ts";
+import type { PlatformAdapter } from "./platforms/contract.ts";
+import { accessRules, approvalPolicy, artifactLimits, chatLimits, deliveryLimits, readerSettings } from "./settings.ts";
 import { budgetExtension, usageText } from "./budget-parts.ts";
-import { createRecordedPlatform } from "./platforms/recorded.ts";
+import { withBulkhead } from "./delivery/bulkhead.ts";
+import { createGateway } from "./gateway/gateway.ts";
+import { createPresence } from "./gateway/presence.ts";
+import { createAdapters } from "./platform-adapters.ts";
+import { createLeaseStore } from "./store/leases.ts";
+import { createPairingStore } from "./store/pairings.ts";
+import { createPlatformNotes } from "./store/platform-notes.ts";
+import { createPressStore } from "./store/presses.ts";
+import { createShownStore } from "./store/shown.ts";
 import { connectRedis, type RedisConnection, type RedisTarget } from "./store/connection.ts";
 import { createBudgetStore } from "./store/budgets.ts";
 import { createConversationStore } from "./store/conversations.ts";
@@ -85,6 +96,8 @@ export interface RuntimeOptions {
   readonly metrics: Metrics;
   readonly newId: NewId;
   readonly log: Log;
+  /** The chat platforms; those of the configuration unless told otherwise. */
+  readonly adapters?: typeof createAdapters;
   /** Tools besides the built-in ones. */
   readonly tools?: readonly Tool[];
   /** Where further tools come from, the strongest first. */
@@ -133,6 +146,12 @@ export function createRuntime(options: RuntimeOptions) {
     };
   };
   const uploads = createUploadStore(redis, { limits: uploadLimits, clock });
+  const adapters = (options.adapters ?? createAdapters)(config, (platform) => ({
+    clock,
+    log: log.with({ platform }),
+    notes: createPlatformNotes(redis, platform),
+    readFile: (file) => artifacts.read(file.user_id, file.artifact_id),
+  })).map((adapter) => (adapter.sendSafety === "by-record" ? adapter : withBulkhead(adapter, { clock, log })));
   const attachments = createAttachmentIntake({
     uploads,
     resolve: (account) => links.resolve(account),
@@ -144,10 +163,19 @@ export function createRuntime(options: RuntimeOptions) {
     extract: createExtract(),
     transcribe,
     download: createSafeDownload(),
+    fetchFromPlatform: fetchFromPlatform(adapters),
     settings: () => readerSettings(options.config()),
     clock,
   });
-  const live = createLive(redis);
+  const shown = createShownStore(redis);
+  const presence = createPresence({ adapters, shown, log });
+  const watchers = createLive(redis);
+  const live: Live = {
+    tell(conversation, event) {
+      presence.tell(conversation, event);
+      watchers.tell(conversation, event);
+    },
+  };
   const tickets = createTicketStore(redis);
   const address = options.address ?? (() => undefined);
   const scheduling = openSchedules({
@@ -202,6 +230,21 @@ export function createRuntime(options: RuntimeOptions) {
     onAdmitted: (message, status) => metrics.messageAdmitted(platformOf(message.conversationId), status),
   });
 
+  const presses = createPressStore(redis);
+  const pairings = createPairingStore(redis, clock);
+  const gateway = createGateway({
+    door,
+    lanes,
+    conversations,
+    attachments,
+    links,
+    pairings,
+    presses,
+    isCommand,
+    rules: () => accessRules(options.config()),
+    clock,
+  });
+
   const commandParts: CommandParts = {
     lanes,
     clock,
@@ -215,6 +258,7 @@ export function createRuntime(options: RuntimeOptions) {
     ...withHooks,
     privacy: { privacy, tickets, address },
     link: { links, memory },
+    pairings,
     ...(options.models === undefined ? {} : { models: options.models }),
     ...(options.credentials === undefined
       ? {}
@@ -270,12 +314,13 @@ export function createRuntime(options: RuntimeOptions) {
     [SCHEDULE_LANE]: scheduling.role,
     out: {
       handler: createDeliveryHandler({
-        adapters: PLATFORMS.filter((name) => name === "api" || name === "web" || name === "terminal").map(
-          createRecordedPlatform,
-        ),
+        adapters,
+        lanes,
+        presses,
+        drafts: shown,
         clock,
         log,
-        keepMs,
+        limits: () => deliveryLimits(options.config(), keepMs),
         onDelivered: (message, result) => metrics.delivered(platformOf(message.conversationId), result),
       }),
       concurrency: config.worker.delivery_concurrency,
@@ -290,8 +335,12 @@ export function createRuntime(options: RuntimeOptions) {
     newId,
     log,
     events: {
-      started: () => metrics.setActiveRuns(worker.active()),
+      started: (claim) => {
+        metrics.setActiveRuns(worker.active());
+        if (claim.lane.startsWith("chat/")) presence.begin(conversationOf(claim.lane), claim.runId);
+      },
       ended: (claim, executed, ms) => {
+        if (claim.lane.startsWith("chat/")) presence.end(conversationOf(claim.lane), claim.runId);
         ends?.over(claim.token, executed.kind === "finished");
         metrics.setActiveRuns(worker.active());
         if (!claim.lane.startsWith("chat/") || executed.kind !== "finished") return;
@@ -310,6 +359,11 @@ export function createRuntime(options: RuntimeOptions) {
 
   return {
     lanes,
+    adapters,
+    gateway,
+    presence,
+    pairings,
+    leases: createLeaseStore(redis),
     conversations,
     memory,
     artifacts,
@@ -324,6 +378,17 @@ export function createRuntime(options: RuntimeOptions) {
     tickets,
     privacy,
     hooks,
+  };
+}
+
+/** Asks the platform a message came from for a file of it. */
+function fetchFromPlatform(adapters: readonly PlatformAdapter[]): FetchFromPlatform {
+  return ({ conversationId, ref }, limits) => {
+    const platform = platformOf(conversationId);
+    const adapter = adapters.find(({ name }) => name === platform);
+    if (adapter?.fetchFile === undefined)
+      throw new OutsideError(`files of ${platform} cannot be fetched here`, { code: "not-found" });
+    return adapter.fetchFile(ref, limits);
   };
 }
 

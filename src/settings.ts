@@ -2,6 +2,7 @@ import type { ApprovalPolicy } from "./agent/approvals/policy.ts";
 import type { ChatLimits } from "./agent/chat.ts";
 import { chatTakesImages } from "./config/models.ts";
 import type { Config } from "./config/schema.ts";
+import type { AccessRules } from "./gateway/gate.ts";
 import type { ShelfLimits } from "./store/shelf.ts";
 
 // What the parts need of the configuration, in their own words and units.
@@ -46,6 +47,16 @@ export function readerSettings(config: Config) {
     vision: chatTakesImages(config),
     transcription: url === undefined ? undefined : { url, apiKey, model },
   };
+}
+
+/** Who may talk to the bot on chat platforms. */
+export function accessRules({ access, allowed, admins }: Config): AccessRules {
+  return { access, allowed, admins };
+}
+
+/** How answers leave. `keepMs` is how long the fate of messages is kept. */
+export function deliveryLimits({ delivery }: Config, keepMs: number) {
+  return { keepMs, lateMs: delivery.late_s * 1000, expireMs: delivery.expire_s * 1000 };
 }
 
 /** Which calls ask before they are made. */

@@ -24,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   workflow: ["kernel", "engine", "models", "tools"],
   schedule: ["kernel", "store", "engine"],
   platforms: ["kernel"],
+  gateway: ["kernel", "agent", "store", "platforms/contract.ts", "platforms/listening.ts"],
   delivery: ["kernel", "engine", "platforms/contract.ts", "store"],
   telemetry: ["kernel"],
   api: ["kernel", "engine", "agent", "store", "telemetry", "platforms", "config", "tools"],

@@ -2,10 +2,11 @@ import type { ConversationId, MessageId, WorkspaceId } from "../kernel/ids.ts";
 import type { Attachment } from "../kernel/messages.ts";
 import type { UploadStore } from "../store/uploads.ts";
 
-/** A file as it arrives, or the public address where it can be fetched. */
+/** A file as it arrives, or where it can be fetched: a public address, or the platform the message came from. */
 export type IncomingFile = { readonly name: string; readonly mimeType: string } & (
   | { readonly content: Uint8Array }
   | { readonly url: string }
+  | { readonly ref: string; readonly bytes: number }
 );
 
 /** Takes the files of a message in before the message itself is kept. Platforms and the API use it. */
@@ -41,7 +42,7 @@ export function createAttachmentIntake(parts: {
       const taken: Attachment[] = [];
       for (const [index, file] of files.entries()) {
         const about = { name: readableName(file.name), mimeType: readableType(file.mimeType) };
-        const bytes = "content" in file ? file.content.length : 0;
+        const bytes = "content" in file ? file.content.length : "bytes" in file ? file.bytes : 0;
         if (index >= maxFiles)
           taken.push({
             ...about,
@@ -52,6 +53,7 @@ export function createAttachmentIntake(parts: {
         else if ("url" in file) taken.push({ ...about, bytes, url: file.url, state: "received" });
         else if (bytes > maxBytes)
           taken.push({ ...about, bytes, state: "too-large", reason: `${bytes} bytes; at most ${maxBytes} are taken` });
+        else if ("ref" in file) taken.push({ ...about, bytes, ref: file.ref, state: "received" });
         else {
           const upload = await uploads.keep(workspaceId, {
             conversationId,

@@ -6,6 +6,7 @@ import type { Run } from "../engine/run.ts";
 import type { HookRunner } from "../hooks/run-hooks.ts";
 import type { ConversationStore } from "../store/conversations.ts";
 import type { Lanes } from "../store/lanes.ts";
+import type { PairingStore } from "../store/pairings.ts";
 import type { MemoryStore } from "../store/memory.ts";
 import type { Toolbox } from "../tools/toolbox.ts";
 import { decideByCommand } from "./approvals/commands.ts";
@@ -41,6 +42,8 @@ export interface CommandParts extends ViewParts {
   readonly hooks?: Pick<HookRunner, "troubles">;
   /** What people do with schedules; absent where there are none. */
   readonly schedules?: { command(call: CommandCall): Promise<CommandAnswer> };
+  /** Who may talk to the bot; absent where everybody may. */
+  readonly pairings?: Pick<PairingStore, "pair">;
   readonly defaultQueueMode: () => QueueMode;
   /** The people who may decide about everybody's approvals. */
   readonly admins: () => readonly string[];
@@ -68,6 +71,11 @@ interface Command {
 export type CommandAnswer = string | { readonly text: string; readonly choices: readonly string[] };
 
 /** The command of this name. */
+/** True for the name of a command that people can give. */
+export function isCommand(name: string): boolean {
+  return findCommand(name) !== undefined || IN_TURN.some((command) => command.name === name);
+}
+
 export function findCommand(name: string): Command | undefined {
   return COMMANDS.find((command) => command.name === name);
 }
@@ -200,6 +208,22 @@ const COMMANDS: readonly Command[] = [
     isFor: ({ link }) => link !== undefined,
     run: async ({ message, rest }, { lanes, clock, link }) =>
       link === undefined ? "Accounts cannot be linked here." : linkCommand(message, rest, { lanes, clock, ...link }),
+  },
+  {
+    name: "pair",
+    help: "/pair <code> lets somebody talk to me; for administrators",
+    isFor: ({ pairings }) => pairings !== undefined,
+    run: async ({ message, rest }, { pairings, admins }) => {
+      if (pairings === undefined) return "Everybody may talk to me here.";
+      const names = [message.workspaceId, message.identity];
+      if (!names.some((name) => name !== undefined && admins().includes(name)))
+        return "Only an administrator may let people in.";
+      if (rest === "") return "Name the code that the person was given: /pair <code>.";
+      const paired = await pairings.pair(rest, message.workspaceId);
+      if (paired === "unknown") return "I do not know this code: it may be mistyped or older than an hour.";
+      if (paired === "full") return "Too many people were let in already; remove some with `npx parley pair remove`.";
+      return `${paired.name} (${paired.account}) may talk to me now.`;
+    },
   },
   {
     name: "model",

@@ -55,7 +55,8 @@ export function createDoor(parts: DoorParts): Door {
     const control = isControl(message.text);
     // A command to begin anew is not the answer to an open question: the question is dropped.
     if (clearsHistory(message.text)) await dropOpenQuestion(conversation, message.id);
-    const mode = queueMode(facts.queueMode, defaultQueueMode());
+    // What several people say is never put together: each runs with the permissions and budget of who said it.
+    const mode = facts.shared ? "queue" : queueMode(facts.queueMode, defaultQueueMode());
     const admission = await lanes.admit(control ? controlLane(conversation) : chatLane(conversation), {
       id: message.id,
       mode: control || clearsHistory(message.text) ? "alone" : INBOX_MODE[mode],

@@ -1,5 +1,5 @@
 import { describeError, InvalidInput, OutsideError } from "../kernel/errors.ts";
-import type { WorkspaceId } from "../kernel/ids.ts";
+import type { ConversationId, WorkspaceId } from "../kernel/ids.ts";
 import type { Attachment, InboundMessage } from "../kernel/messages.ts";
 import type { Clock } from "../kernel/ports.ts";
 import type { StepContext } from "../engine/run.ts";
@@ -19,6 +19,8 @@ export interface FileReaderParts {
   readonly transcribe: typeof transcribe;
   /** Fetches a file from a public address. */
   readonly download: Download;
+  /** Fetches a file from the platform its message came from. */
+  readonly fetchFromPlatform: FetchFromPlatform;
   readonly settings: () => {
     readonly maxBytes: number;
     /** The most characters of all files of one message that the model gets to read. */
@@ -29,6 +31,12 @@ export interface FileReaderParts {
   };
   readonly clock: Clock;
 }
+
+/** Fetches what a platform calls `ref`. Throws `OutsideError`. */
+export type FetchFromPlatform = (
+  file: { readonly conversationId: ConversationId; readonly ref: string },
+  limits: { readonly maxBytes: number; readonly signal: AbortSignal },
+) => Promise<{ readonly content: Uint8Array; readonly mimeType?: string; readonly more: boolean }>;
 
 /** Looks at a file a person sent and says what became of it. */
 export interface FileReader {
@@ -68,19 +76,32 @@ export function createFileReader(parts: FileReaderParts): FileReader {
       if (content === undefined) return failed("it is no longer kept; please send it again");
       return { content, upload: file.upload, mimeType: file.mimeType };
     }
-    if (file.url === undefined) return failed("nothing came with its name");
+    if (file.url === undefined && file.ref === undefined) return failed("nothing came with its name");
     const { maxBytes } = settings();
-    const fetched = await parts.download(file.url, { maxBytes, signal });
+    const fetched = await fetchElsewhere(file, conversationId, { maxBytes, signal });
     if (fetched.more) return { state: "too-large", reason: `more than ${maxBytes} bytes` };
-    const content = Buffer.from(fetched.bytes);
+    const content = Buffer.from(fetched.content);
     const index = message.attachments?.indexOf(file) ?? 0;
     const upload = await uploads.keep(workspaceId, { conversationId, messageId: id, index, content });
     if (upload === undefined) return { state: "too-large", reason: "it does not fit into what is kept for a person" };
     return {
       content,
       upload,
-      mimeType: fetched.mimeType === "application/octet-stream" ? file.mimeType : fetched.mimeType,
+      mimeType:
+        fetched.mimeType === undefined || fetched.mimeType === "application/octet-stream"
+          ? file.mimeType
+          : fetched.mimeType,
     };
+  }
+
+  async function fetchElsewhere(
+    { ref, url = "" }: Attachment,
+    conversationId: ConversationId,
+    limits: { readonly maxBytes: number; readonly signal: AbortSignal },
+  ): ReturnType<FetchFromPlatform> {
+    if (ref !== undefined) return parts.fetchFromPlatform({ conversationId, ref }, limits);
+    const { bytes, ...fetched } = await parts.download(url, limits);
+    return { ...fetched, content: bytes };
   }
 
   async function textOf(

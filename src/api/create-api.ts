@@ -10,6 +10,7 @@ import { ApiError, invalidRequest, notFound, toFailure, type Failure } from "./e
 import { guardSource } from "./guard.ts";
 import { idempotency } from "./idempotency.ts";
 import type { Api, ApiEnv, ApiLimits, ApiParts } from "./parts.ts";
+import { serveWebhooks } from "./webhooks.ts";
 import { addApprovalRoutes } from "./routes/approvals.ts";
 import { addArtifactLinkRoute, addArtifactRoutes } from "./routes/artifacts.ts";
 import { addConversationRoutes } from "./routes/conversations.ts";
@@ -17,6 +18,7 @@ import { addCredentialRoutes } from "./routes/credentials.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addKeyRoutes } from "./routes/keys.ts";
 import { addMessageRoutes } from "./routes/messages.ts";
+import { addPairingRoutes } from "./routes/pairings.ts";
 import { addPrivacyRoutes } from "./routes/privacy.ts";
 import { addRunRoutes } from "./routes/runs.ts";
 import { addScheduleRoutes } from "./routes/schedules.ts";
@@ -44,6 +46,7 @@ export function createApi(parts: ApiParts): Api {
     const ms = Math.round(clock.monotonic() - began);
     log.debug({ method: c.req.method, path: c.req.path, status: c.res.status, ms }, "Request");
   });
+  api.use(serveWebhooks(parts.webhooks ?? []));
   api.use(guardSource(isLoopback(config.host)));
   const known = authenticate({ keys, config, links: parts.links });
   api.use("/metrics", known);
@@ -61,6 +64,7 @@ export function createApi(parts: ApiParts): Api {
   addKeyRoutes(api, { keys });
   addScheduleRoutes(api, { schedules: parts.schedules, door, locator });
   addToolRoutes(api, parts);
+  addPairingRoutes(api, parts);
   addWorkspaceRoutes(api, parts);
   addArtifactRoutes(api, parts);
   addPrivacyRoutes(api, parts);

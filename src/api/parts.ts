@@ -5,12 +5,14 @@ import type { Privacy } from "../agent/privacy/forget.ts";
 import type { WorkspaceId } from "../kernel/ids.ts";
 import type { Clock, Log, NewId } from "../kernel/ports.ts";
 import type { Schedules } from "../kernel/schedules.ts";
+import type { Webhook } from "../platforms/listening.ts";
 import type { ApiKeyScope, ApiKeyStore } from "../store/api-keys.ts";
 import type { ArtifactStore } from "../store/artifacts.ts";
 import type { LinkSigner } from "../store/artifact-links.ts";
 import type { RedisConnection } from "../store/connection.ts";
 import type { CredentialStore } from "../store/credentials.ts";
 import type { LinkStore } from "../store/links.ts";
+import type { PairingStore } from "../store/pairings.ts";
 import type { MemoryStore } from "../store/memory.ts";
 import type { TicketStore } from "../store/tickets.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -24,6 +26,10 @@ export interface ApiParts {
   readonly redis: RedisConnection;
   readonly live: LiveFeed;
   readonly schedules: Schedules;
+  /** Who may talk to the bot on chat platforms. */
+  readonly pairings: PairingStore;
+  /** What chat platforms call; each proves by itself who it is. */
+  readonly webhooks?: readonly Webhook[];
   readonly memory: Pick<MemoryStore, "list">;
   /** Whose workspace an account stands for. */
   readonly links: Pick<LinkStore, "resolve">;

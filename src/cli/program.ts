@@ -109,6 +109,21 @@ function describeProgram(io: Io, onCode: (code: number) => void): Command {
       runs(async (id: string, options: { url?: string }) => (await import("./keys.ts")).revokeKey(id, options, io)),
     );
 
+  program
+    .command("pair")
+    .description("let somebody talk to the bot on a chat platform, by the code the bot gave them")
+    .argument("[code]", "the code; without one, who was let in and who asks is listed")
+    .option("--remove <user>", "let somebody no longer talk to it")
+    .option("--json", "print JSON")
+    .addOption(urlOption())
+    .action(
+      runs(async (code: string | undefined, options: { remove?: string; url?: string; json?: true }) => {
+        const commands = await import("./pair.ts");
+        if (options.remove !== undefined) return commands.unpair(options.remove, options, io);
+        return code === undefined ? commands.listPairings(options, io) : commands.pair(code, options, io);
+      }),
+    );
+
   const schedule = program.command("schedule").description("make, list and change a person's schedules");
   const load = () => import("./schedule.ts");
   const scheduleOptions = (command: Command) =>

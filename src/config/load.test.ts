@@ -64,6 +64,8 @@ describe("what is in force", () => {
       },
       server: { host: "127.0.0.1", port: 8300 },
       access: "pairing",
+      allowed: [],
+      delivery: { late_s: 600, expire_s: 86_400 },
       redis: { partitions: 1 },
       data_dir: ".data",
       roles: ["gateway", "worker", "scheduler", "api"],
@@ -213,14 +215,14 @@ describe("what is refused, and where", () => {
       "sever: 1\n",
       {},
       [
-        "parley.yaml:1:1 sever: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, redis, data_dir, roles, platform_hints, queue, admins, approvals, worker, hooks, artifacts, attachments, schedules, log_level, master_key, platforms",
+        "parley.yaml:1:1 sever: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, allowed, delivery, redis, data_dir, roles, platform_hints, queue, admins, approvals, worker, hooks, artifacts, attachments, schedules, log_level, master_key, platforms",
       ],
     ],
     [
       "__proto__:\n  a: 1\n",
       {},
       [
-        "parley.yaml:1:1 __proto__: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, redis, data_dir, roles, platform_hints, queue, admins, approvals, worker, hooks, artifacts, attachments, schedules, log_level, master_key, platforms",
+        "parley.yaml:1:1 __proto__: unknown key; known here: bot, ai, context, models, prices, budgets, server, access, allowed, delivery, redis, data_dir, roles, platform_hints, queue, admins, approvals, worker, hooks, artifacts, attachments, schedules, log_level, master_key, platforms",
       ],
     ],
     [

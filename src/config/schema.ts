@@ -188,6 +188,24 @@ const hooks = z
   .prefault({})
   .describe("Hooks: the TypeScript files in `hooks` of the configuration folder.");
 
+const delivery = z
+  .strictObject({
+    late_s: z
+      .int()
+      .min(10)
+      .max(86_400)
+      .default(600)
+      .describe("From which age on answers that could not be sent leave together as one message, in seconds."),
+    expire_s: z
+      .int()
+      .min(60)
+      .max(2_592_000)
+      .default(86_400)
+      .describe("From which age on an answer is not sent any more but put in the list of dead letters, in seconds."),
+  })
+  .prefault({})
+  .describe("Answers on their way to chat platforms.");
+
 const schedules = z
   .strictObject({
     max_per_person: z.int().min(0).max(10_000).default(100).describe("The most schedules one person may have."),
@@ -250,6 +268,14 @@ export const configSchema = z
       .enum(["pairing", "allowlist", "open"])
       .default("pairing")
       .describe("Who may talk to the bot: people with a pairing code, people on a list, or everyone who can reach it."),
+    allowed: z
+      .array(text().max(200))
+      .max(10_000)
+      .default([])
+      .describe(
+        "People and chats that may always talk to the bot, by their ids, such as `slack:U042` or `telegram:-100123`.",
+      ),
+    delivery,
     redis,
     data_dir: text()
       .default(".data")

@@ -37,6 +37,13 @@ export class OutsideError extends Error {
   }
 }
 
+/** True when what was asked for may have happened all the same: no answer came, or none that says it did not. */
+export function mayHaveHappened({ code }: OutsideError): boolean {
+  return (
+    code === "timeout" || code === "unavailable" || code === "garbled" || code === "failed" || code === "cut-short"
+  );
+}
+
 /** The caller gave something unusable; `message` names what and where, and may be shown as it is. */
 export class InvalidInput extends Error {
   override readonly name = "InvalidInput";

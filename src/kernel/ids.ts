@@ -51,6 +51,11 @@ export function deliveryId(runId: RunId, step: string, part = 0): DeliveryId {
   return `${runId}:${step}:${part}` as DeliveryId;
 }
 
+/** The id of a further part of a message that leaves in several; part 0 has the message's own. */
+export function partId(id: DeliveryId, part: number): DeliveryId {
+  return part === 0 ? id : (`${id.replace(/:0$/, "")}:${part}` as DeliveryId);
+}
+
 /** The lane of `kind` with this name, for instance `chat/web:4f9a`. */
 export function laneId(kind: string, name: string): LaneId {
   return `${kind}/${name}` as LaneId;

@@ -21,6 +21,8 @@ export const attachmentSchema = z.object({
   bytes: z.number().int().nonnegative(),
   /** Where its content can be fetched, when the sender only named the place. */
   url: z.string().optional(),
+  /** What the conversation's platform calls it, when its content is to be fetched there. */
+  ref: z.string().optional(),
   /** Under which its content is kept until it is read, in the sender's workspace. */
   upload: z.string().optional(),
   state: attachmentStateSchema,

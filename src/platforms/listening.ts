@@ -74,7 +74,11 @@ export interface Pressed {
 export interface Gateway {
   message(message: PlatformMessage): Promise<Taken>;
   /** The author changed a message: takes effect while it waits. */
-  edited(change: { readonly conversationId: ConversationId; readonly id: string; readonly text: string }): Promise<void>;
+  edited(change: {
+    readonly conversationId: ConversationId;
+    readonly id: string;
+    readonly text: string;
+  }): Promise<void>;
   /** A message was deleted: it is withdrawn while it waits. */
   deleted(change: { readonly conversationId: ConversationId; readonly id: string }): Promise<void>;
   pressed(press: Press): Promise<Pressed>;

@@ -25,6 +25,7 @@ import { openSchedules } from "../../src/schedules.ts";
 import { createConversationStore } from "../../src/store/conversations.ts";
 import { createLanes } from "../../src/store/lanes.ts";
 import { createMemoryStore } from "../../src/store/memory.ts";
+import { createPairingStore } from "../../src/store/pairings.ts";
 import { createTicketStore } from "../../src/store/tickets.ts";
 import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { createApi } from "../../src/api/create-api.ts";
@@ -267,6 +268,7 @@ export async function createTestParts() {
           newId,
           log: silentLog,
         }).schedules,
+        pairings: createPairingStore(redis, systemClock),
         admins: () => ["root"],
         tools: () => Promise.resolve([]),
         ready: async () => ({ redis: true }),
