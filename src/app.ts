@@ -135,7 +135,7 @@ async function build(
       (config.server.port === 0 ? undefined : localUrl(config.server.host, config.server.port)),
   });
 
-  closing.push(() => Promise.all(runtime.adapters.map((adapter) => adapter.close?.())));
+  closing.push(() => Promise.all(runtime.adapters.map(async (adapter) => adapter.close?.())));
   if (has("worker")) {
     closing.push(() => runtime.presence.close());
     await runtime.worker.start();

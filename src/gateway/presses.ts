@@ -30,8 +30,6 @@ export function press(
     : decide(payload, { name: by.name, person, operation: id }, parts);
 }
 
-const OVER: Pressed = { notice: "This question is no longer open.", outcome: "No longer open." };
-
 /** One answer per question: the first press is a message of the person who pressed, like one they typed. */
 async function choose(
   { conversationId, delivery, text }: Choice,

@@ -46,14 +46,17 @@ export type Fault =
 export interface World {
   readonly platform: PlatformName;
   /** A new adapter on the real client library, talking to this world; several may live at once. */
-  adapter(parts: AdapterParts): Promise<PlatformAdapter> | PlatformAdapter;
+  adapter(parts: AdapterParts): PlatformAdapter;
+  /** Where the program answers, for a platform that is a part of it. */
+  attach?(url: string): void;
   /** Settings under which the whole program reaches this world: environment variables. */
   readonly env: Readonly<Record<string, string>>;
   person(name: string): { readonly id: WorkspaceId; readonly name: string; readonly isBot: boolean };
   bot(name: string): { readonly id: WorkspaceId; readonly name: string; readonly isBot: boolean };
-  /** The direct chat of a person with the bot, or a group's channel; the same for the same name. */
+  /** The direct chat of a person with the bot; the same for the same name. */
   direct(person: string): Chat;
-  group(name: string): Chat;
+  /** A group's channel, the same for the same name; undefined where there are none. */
+  group?(name: string): Chat;
   /** A thread that begins with message `id`; undefined where there are no threads. */
   thread?(chat: Chat, id: string): Chat;
   /** Says something; resolves with the platform's id once the server has it, not once the bot has. */
@@ -63,7 +66,8 @@ export interface World {
     message: { readonly text: string; readonly mention?: boolean; readonly files?: readonly WorldFile[] },
   ): Promise<string>;
   edit(chat: Chat, id: string, text: string): Promise<void>;
-  delete(chat: Chat, id: string): Promise<void>;
+  /** Undefined where bots are not told of it. */
+  delete?(chat: Chat, id: string): Promise<void>;
   /** Gives a command in the platform's own form (a slash command, a menu entry); resolves as `say`. */
   command(chat: Chat, by: string, command: string): Promise<string>;
   /** Presses a button of a message; resolves with what the person is told. */
@@ -72,10 +76,10 @@ export interface World {
   shown(chat: Chat): readonly Shown[];
   /** Resolves when `shown` meets the condition; looked at after every change. */
   until(chat: Chat, condition: (shown: readonly Shown[]) => boolean): Promise<readonly Shown[]>;
-  /** The next calls that post meet these, one each. */
-  fault(...faults: readonly Fault[]): void;
+  /** The next calls that post meet these, one each; undefined where nothing leaves the process. */
+  fault?(...faults: readonly Fault[]): void;
   /** Cuts every connection that events come in by; the client has to come back by itself. */
-  cut(): void;
+  cut?(): void;
   /** Brings the event of message `id` again, this many times. */
   redeliver(id: string, times: number): Promise<void>;
   /** Events that the platform still counts as not received (sent again or offered again until they are). */
