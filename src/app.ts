@@ -10,6 +10,7 @@ import { createPromptFunction } from "./agent/prompt-function.ts";
 import { createApi } from "./api/create-api.ts";
 import { createLiveFeed } from "./api/live-feed.ts";
 import { listen } from "./api/server.ts";
+import { createWebhookServer } from "./api/webhooks.ts";
 import { publicBindProblem } from "./config/public-bind.ts";
 import type { Config } from "./config/schema.ts";
 import { describeHealth, supervise, type Supervised } from "./gateway/supervise.ts";
@@ -149,6 +150,12 @@ async function build(
   const platforms = has("gateway") ? startListening(runtime, newId(), log) : [];
   closing.push(() => Promise.all(platforms.map((platform) => platform.stop())));
 
+  const webhooks = platforms.flatMap((platform) => platform.webhooks);
+  if (!has("api") && webhooks.length > 0) {
+    const server = await listen(createWebhookServer(webhooks), config.server);
+    closing.push(() => server.close());
+  }
+
   if (has("scheduler")) {
     runtime.sweeper.start();
     closing.push(() => runtime.sweeper.stop());
@@ -173,7 +180,7 @@ async function build(
       attachments: runtime.attachments,
       schedules: runtime.schedules,
       pairings: runtime.pairings,
-      webhooks: platforms.flatMap(({ webhooks }) => webhooks),
+      webhooks,
       admins: () => current.admins,
       tools: async () => (await runtime.catalog.toolboxFor(EVERYONE)).list(),
       ready: async () => ({

@@ -1,10 +1,19 @@
-import type { MiddlewareHandler } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Webhook } from "../platforms/listening.ts";
-import type { ApiEnv } from "./parts.ts";
+import type { Api, ApiEnv } from "./parts.ts";
 
 /** No platform sends longer events. */
 const MAX_EVENT_BYTES = 1024 * 1024;
+
+/** A server of nothing but webhooks, for a process that listens to platforms and has no API. */
+export function createWebhookServer(webhooks: readonly Webhook[]): Pick<Api, "fetch"> {
+  const server = new Hono<ApiEnv>();
+  server.use(serveWebhooks(webhooks));
+  server.get("/healthz", (c) => c.json({ status: "ok" }));
+  server.notFound((c) => c.json({ error: { code: "not_found", message: `There is nothing at ${c.req.path}` } }, 404));
+  return server;
+}
 
 /**
  * What chat platforms call. They prove who they are by a signature or a secret of their own, so neither keys nor the

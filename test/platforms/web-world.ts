@@ -88,12 +88,12 @@ export function openWebWorld(platform: "web" | "terminal"): World {
     bot: person,
     direct: chatOf,
     async say(chat, by, { text, files = [] }) {
-      const { conversation } = own(chat);
-      await (own(chat).following ??= follow(own(chat)));
+      const here = own(chat);
+      await (here.following ??= follow(here));
       const id = `${platform}-${++sent}`;
       await call("POST", "/v1/messages", {
         user_id: by,
-        conversation_id: conversation(id),
+        conversation_id: here.conversation(id),
         message_id: id,
         text,
         attachments: files.map(({ name, mimeType, content }) => ({
