@@ -44,6 +44,7 @@ describe("the routes", () => {
     expect([...routes].toSorted()).toEqual([
       "DELETE /v1/keys/:id",
       "DELETE /v1/messages/:id",
+      "DELETE /v1/pairings/:user_id",
       "DELETE /v1/schedules/:id",
       "DELETE /v1/workspaces/:user_id",
       "DELETE /v1/workspaces/:user_id/artifacts/:id",
@@ -62,6 +63,7 @@ describe("the routes", () => {
       "GET /v1/conversations/:id/messages",
       "GET /v1/keys",
       "GET /v1/messages/:id",
+      "GET /v1/pairings",
       "GET /v1/runs/:id",
       "GET /v1/schedules",
       "GET /v1/schedules/:id",
@@ -81,6 +83,7 @@ describe("the routes", () => {
       "POST /v1/conversations/:id/stop",
       "POST /v1/keys",
       "POST /v1/messages",
+      "POST /v1/pairings",
       "POST /v1/schedules",
       "POST /v1/schedules/:id/run",
       "POST /v1/schedules/preview",

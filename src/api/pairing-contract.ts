@@ -7,12 +7,12 @@ const instant = z.string().meta({ description: "ISO 8601, UTC." });
 export const pairSchema = z.strictObject({ code: z.string().min(1).max(40) }).meta({ id: "Pair" });
 
 /** Somebody who may talk to the bot on a chat platform. */
-export const pairingSchema = z
+const pairingSchema = z
   .object({ user_id: z.string(), name: z.string(), by: z.string(), at: instant })
   .meta({ id: "Pairing" });
 
 /** Somebody who asked to. */
-export const askedPairingSchema = z
+const askedPairingSchema = z
   .object({ code: z.string(), user_id: z.string(), name: z.string(), expires_at: instant })
   .meta({ id: "AskedPairing" });
 

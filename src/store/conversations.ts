@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ConversationId, WorkspaceId } from "../kernel/ids.ts";
+import { clearField } from "./clear-field.ts";
 import type { RedisConnection } from "./connection.ts";
-import { defineScript } from "./script.ts";
 
 /** What is known of a conversation besides what was said in it. */
 export interface ConversationFacts {
@@ -25,13 +25,6 @@ const factsSchema = z.object({
   mode: z.string().optional(),
   model: z.string().optional(),
   shared: z.string().optional(),
-});
-
-const clearField = defineScript({
-  file: new URL("./scripts/clear-field.lua", import.meta.url),
-  keys: ["hash"],
-  args: ["field", "value"],
-  reply: z.enum(["cleared", "other"]),
 });
 
 /**

@@ -1,7 +1,6 @@
 import type { ConversationId, RunId } from "../kernel/ids.ts";
+import { clearField } from "./clear-field.ts";
 import type { RedisConnection } from "./connection.ts";
-import { defineScript } from "./script.ts";
-import { z } from "zod";
 
 /**
  * Messages that show what a run is doing, until its answer takes their place. Notes, so that any process can remove or
@@ -20,13 +19,6 @@ export interface ShownStore {
 
 /** Nobody looks for a preview that is older, milliseconds. */
 const KEEP_MS = 2 * 86_400_000;
-
-const clearField = defineScript({
-  file: new URL("./scripts/clear-field.lua", import.meta.url),
-  keys: ["hash"],
-  args: ["field", "value"],
-  reply: z.enum(["cleared", "other"]),
-});
 
 /** Keeps these notes in Redis. */
 export function createShownStore(redis: RedisConnection): ShownStore {

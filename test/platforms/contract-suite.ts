@@ -14,7 +14,7 @@ export interface Nature {
 }
 
 /** An answer with everything that platforms write differently; every word of it must arrive. */
-export const RICH_ANSWER = [
+const RICH_ANSWER = [
   "# Report",
   "A **bold** claim with `code`, a [link](https://example.com/a?b=1&c=2) and 2 < 3 & 4 > 1.",
   "1. first\n2. second\n   - nested",

@@ -36,8 +36,8 @@ export function createRecordingAdapter(over: Partial<PlatformAdapter> = {}) {
     adapter,
     sent,
     /** Resolves with the first part that meets the condition. */
-    until(condition: (part: Part) => boolean): Promise<Part> {
-      return new Promise((resolve) => {
+    until: (condition: (part: Part) => boolean): Promise<Part> =>
+      new Promise((resolve) => {
         const look = () => {
           const found = sent.find(({ part }) => condition(part));
           if (found === undefined) return;
@@ -46,7 +46,6 @@ export function createRecordingAdapter(over: Partial<PlatformAdapter> = {}) {
         };
         looks.add(look);
         look();
-      });
-    },
+      }),
   };
 }
