@@ -99,9 +99,9 @@ export interface ListenContext {
   readonly gateway: Gateway;
   readonly signal: AbortSignal;
   /** Tells whether events come in. */
-  report(report: ListenerReport): void;
+  readonly report: (report: ListenerReport) => void;
   /** Notes that an event came in, whatever became of it. */
-  heard(): void;
+  readonly heard: () => void;
 }
 
 /** Something the platform calls over HTTP. */

@@ -49,12 +49,12 @@ const OPEN = "access: open";
 const open = await openGate(OPEN);
 
 test("a message in company carries its author's name, one in a direct chat does not", async () => {
-  const { gateway, lab, message, until } = open;
+  const { gateway, lab, until } = open;
   lab.model.when("hello from company", say("hi all"));
   lab.model.when("hello in private", say("hi you"));
   const where = { conversationId: parseConversationId("slack:C1:1.0"), direct: false, addressed: true };
-  expect(await gateway.message(message.call(open, "hello from company", where))).toBe("kept");
-  expect(await gateway.message(message.call(open, "hello in private"))).toBe("kept");
+  expect(await gateway.message(open.message("hello from company", where))).toBe("kept");
+  expect(await gateway.message(open.message("hello in private"))).toBe("kept");
   await until(({ text }) => text === "hi all");
   await until(({ text }) => text === "hi you");
   expect(lab.model.request("hello from company").raw).toMatch(/U\d+/);
