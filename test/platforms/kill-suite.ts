@@ -34,7 +34,6 @@ function labelOf([verb = "", first = "", ...rest]: Command): string | undefined 
 
 interface Moment {
   readonly label: string;
-  readonly nth: number;
   readonly how: Exclude<Verdict, "pass">;
 }
 
@@ -49,12 +48,10 @@ export function describeKills(name: string, open: () => Promise<World>, nature: 
       const rehearsal = await stage.live("rehearsal", undefined);
       expect(rehearsal.problems).toEqual([]);
       await stage.live("again", undefined);
-      const moments: Moment[] = [...stage.counts()].flatMap(([label, times]) =>
-        Array.from({ length: times }, (_, index) => index + 1).flatMap((nth): Moment[] => [
-          { label, nth, how: "die-before" },
-          { label, nth, how: "die-after" },
-        ]),
-      );
+      const moments = [...stage.counts().keys()].flatMap((label): Moment[] => [
+        { label, how: "die-before" },
+        { label, how: "die-after" },
+      ]);
       const labels = moments.map(({ label }) => label);
       expect(labels).toEqual(
         expect.arrayContaining(["admit of chat", "append sending:0:1", "append send:0", "finish of out"]),
@@ -63,13 +60,14 @@ export function describeKills(name: string, open: () => Promise<World>, nature: 
       let repeats = 0;
       for (const [index, moment] of moments.entries()) {
         const lived = await stage.live(`point${index}x`, moment);
-        report.push(...lived.problems.map((problem) => `${moment.how} ${moment.label} #${moment.nth}: ${problem}`));
-        if (!lived.died) report.push(`${moment.how} ${moment.label} #${moment.nth} was not reached`);
+        report.push(...lived.problems.map((problem) => `${moment.how} ${moment.label}: ${problem}`));
+        if (!lived.died) report.push(`${moment.how} ${moment.label} was not reached`);
         repeats += lived.repeats;
       }
       console.log(`${name}: died at ${moments.length} moments; ${repeats} marked repeats`);
       expect(report).toEqual([]);
       if (nature.repeats === "recognised") expect(repeats).toBe(0);
+      await stage.quiet();
       expect(await strayKeys(stage.redis)).toEqual([]);
     }, 240_000);
 
@@ -109,7 +107,8 @@ async function openKillStage(world: World) {
         if (label === undefined) return "pass";
         const nth = (counts.get(label) ?? 0) + 1;
         counts.set(label, nth);
-        if (moment?.label !== label || moment.nth !== nth) return "pass";
+        // The first time it happens is the message in question; what follows are others.
+        if (moment?.label !== label || nth !== 1) return "pass";
         struck = true;
         return moment.how;
       },
@@ -132,9 +131,10 @@ async function openKillStage(world: World) {
   }
 
   function loadHeir(number: number) {
-    const loading = loadMortal(number);
+    const loading = loadMortal(number).then((next) => ({ ...next, number }));
+    // The last one is killed with the test while it still loads.
     loading.catch(() => {});
-    return loading.then((next) => ({ ...next, number }));
+    return loading;
   }
 
   async function succeed(): Promise<void> {
@@ -160,12 +160,18 @@ async function openKillStage(world: World) {
     const all = world.shown(chat).filter(({ text }) => text.includes(`done ${name}:`));
     const marked = all.filter(({ text }) => text.includes(REPEAT_MARK)).length;
     const clean = all.length - marked;
-    return { problems: clean === 1 ? [] : [`${clean} answers, ${marked} marked repeats`], repeats: marked };
+    // A mark says "may": it also stands where the first try had not come to sending.
+    const isRight = clean === 1 || (clean === 0 && marked === 1);
+    return { problems: isRight ? [] : [`${clean} answers, ${marked} marked repeats`], repeats: marked };
   }
+
+  /** Resolves when nothing is on its way any more. */
+  const quiet = () => expect.poll(() => redis.hlen("{p0}own"), { timeout: 30_000 }).toBe(0);
 
   return {
     world,
     redis,
+    quiet,
     counts: () => mortal.counts(),
     /** Says a message, dies at the moment, goes on with another process. */
     async live(name: string, moment: Moment | undefined) {
@@ -175,11 +181,19 @@ async function openKillStage(world: World) {
       await world.say(chat, person, { text: `${name}before` });
       await world.until(chat, (shown) => shown.some(({ text }) => text.includes(`done ${name}before:`)));
       await expect.poll(() => world.unacknowledged(), { timeout: 30_000 }).toBe(0);
+      await quiet();
       mortal.arm(moment);
       await world.say(chat, person, { text: name });
-      const answered = world.until(chat, (shown) => shown.some(({ text }) => text.includes(`done ${name}:`)));
-      if (moment === undefined) await answered;
-      else await Promise.race([running.ended, answered.then(() => running.ended)]);
+      const done = async (what: string) => {
+        await world.until(chat, (shown) => shown.some(({ text }) => text.includes(`done ${what}:`)));
+      };
+      // When the next one is answered, everything about this one was over: the moment did not come.
+      const passed = done(name).then(async () => {
+        if (mortal.struck()) return running.ended;
+        await world.say(chat, person, { text: `${name}next` });
+        return done(`${name}next`);
+      });
+      await (moment === undefined ? done(name) : Promise.race([running.ended, passed]));
       const died = mortal.struck();
       if (died) await succeed();
       return { died, ...(await judge(person, name)) };
