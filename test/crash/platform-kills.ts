@@ -4,13 +4,13 @@ import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { admitScript, finishScript } from "../../src/store/transitions.ts";
 import { REPEAT_MARK } from "../../src/platforms/contract.ts";
-import { strayKeys } from "../crash/keys.ts";
-import { loadSpare, startParley, type ParleyProcess } from "../crash/processes.ts";
-import { startOutsideWorld } from "../crash/scripted-model.ts";
-import { startWatchingProxy, type Command, type Verdict } from "../crash/watching-proxy.ts";
+import { strayKeys } from "./keys.ts";
+import { loadSpare, startParley, type ParleyProcess } from "./processes.ts";
+import { startOutsideWorld } from "./scripted-model.ts";
+import { startWatchingProxy, type Command, type Verdict } from "./watching-proxy.ts";
 import { privateRedis } from "../setup/redis.ts";
-import type { Nature } from "./contract-suite.ts";
-import type { Shown, World } from "./world.ts";
+import type { Nature } from "../platforms/contract-suite.ts";
+import type { Shown, World } from "../platforms/world.ts";
 
 const SCRIPTS = { admit: admitScript, finish: finishScript };
 
