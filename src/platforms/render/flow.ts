@@ -62,6 +62,8 @@ function fillPart(
       .toReversed()
       .join("");
   const fits = (more: string) => text.length + more.length + closing().length <= limit;
+  const fitsAlone = (more: string) =>
+    open.reduce((sum, { again, close }) => sum + again.length + close.length, more.length) <= limit;
   const over = (at: number, left?: FlowPiece): Part => ({
     text: solid.text + closing(solid.open),
     at,
@@ -106,6 +108,8 @@ function fillPart(
         const encoded = piece.encode(piece.text);
         if (fits(encoded)) write(encoded);
         else if (best !== undefined) return best;
+        // A word that touches what stands before it: parted from it, rather than cut in two.
+        else if (solid.text.length > opening && fitsAlone(encoded)) return over(at + 1, piece);
         else {
           const [first, second] = cutText(piece, limit - text.length - closing().length);
           if (first === "" && text.length > opening) return over(at + 1, piece);

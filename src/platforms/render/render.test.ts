@@ -194,6 +194,14 @@ describe("what is too long for one message", () => {
   });
 });
 
+test("a word that touches code is parted from it rather than cut in two", () => {
+  const code = `\`${"x".repeat(110)}\``;
+  expect(renderMarkdown(`${code}word`, { ...FLAVOURS.telegram, limit: 125 })).toEqual([
+    `<code>${"x".repeat(110)}</code>`,
+    "word",
+  ]);
+});
+
 /** Words that are found again whatever a platform does with the signs around them. */
 const word = fc.integer({ min: 0, max: 999_999 }).map((number) => `w${number}w`);
 const words = fc.array(word, { minLength: 1, maxLength: 12 }).map((all) => all.join(" "));
