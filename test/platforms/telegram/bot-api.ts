@@ -103,6 +103,8 @@ export class BotApi {
   /** The token is revoked. */
   revoked = false;
   #nextMessage = 100;
+  readonly #onCall = new Map<string, () => unknown>();
+  #garbled: { readonly body: string | undefined } | undefined;
   #refusedPoll: ApiFault | undefined;
   readonly #listeners = new Set<() => void>();
 
@@ -128,6 +130,22 @@ export class BotApi {
     this.#refusedPoll = new ApiFault(status, description, parameters);
   }
 
+  /** The next call, whichever it is, is answered with this instead of JSON; with nothing its connection ends. */
+  answerNext(body: string | undefined): void {
+    this.#garbled = { body };
+  }
+
+  takeGarbled(): { readonly body: string | undefined } | undefined {
+    const garbled = this.#garbled;
+    this.#garbled = undefined;
+    return garbled;
+  }
+
+  /** Runs after a call of this method took effect, before it is answered. */
+  onCall(method: string, work: () => unknown): void {
+    this.#onCall.set(method, work);
+  }
+
   /** Does one call; throws `ApiFault` for what Telegram refuses. */
   async call(call: Call): Promise<unknown> {
     if (this.revoked) throw new ApiFault(401, "Unauthorized");
@@ -135,6 +153,7 @@ export class BotApi {
     const fault = POSTING.has(call.method) ? this.faults.shift() : undefined;
     if (fault !== undefined && fault.kind !== "reply-lost") throwFault(fault, call.args, this.faults);
     const result = await this.#do(call);
+    this.#onCall.get(call.method)?.();
     this.changed();
     if (fault?.kind === "reply-lost") throw new ReplyLost();
     return result;

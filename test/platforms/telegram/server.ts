@@ -41,6 +41,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, api: B
   try {
     if (given !== token)
       throw TOKEN_FORM.test(given) ? new ApiFault(401, "Unauthorized") : new ApiFault(404, "Not Found");
+    const garbled = api.takeGarbled();
+    if (garbled !== undefined) {
+      if (garbled.body === undefined) return cut();
+      response.writeHead(502, { "content-type": "text/html" });
+      response.end(garbled.body);
+      return;
+    }
     if (kind === "file/bot") return sendFile(decodeURIComponent(rest), response, api);
     const { args, files } = await readArgs(request);
     reply(response, 200, { ok: true, result: await api.call({ method: rest, args, files, cut }) });

@@ -23,6 +23,8 @@ export interface TelegramWorld extends World {
   /** A message with any content, as Telegram would bring it; resolves with its id. */
   bring(chat: Chat, by: string, content: object): string;
   kept(chat: Chat): readonly Kept[];
+  /** The id of the album that was said last. */
+  lastAlbum(): string;
   /** Resolves when the condition holds; looked at after every change of the server. */
   when(condition: () => boolean): Promise<void>;
 }
@@ -172,6 +174,7 @@ export async function openTelegramWorld(): Promise<TelegramWorld> {
     bring,
     kept,
     when,
+    lastAlbum: () => String(13_000_000 + nextAlbum - 1),
     say(chat, by, { text, mention = false, files = [] }) {
       const words = mention ? `@${BOT.username} ${text}` : text;
       const entities: MessageEntity[] = [
