@@ -7,6 +7,7 @@ import { createChatMoves, type ChatMoves } from "./chats.ts";
 import { createTelegramClient, type TelegramClient } from "./client.ts";
 import { fetchTelegramFile } from "./fetch-file.ts";
 import { createHeldAlbums, type HeldAlbums } from "./held-albums.ts";
+import { MENU } from "./command-list.ts";
 import { showMenu } from "./menu.ts";
 import type { BotAccount } from "./message-text.ts";
 import type { TelegramOptions, Wait } from "./options.ts";
@@ -61,7 +62,7 @@ function createListener(options: TelegramOptions, parts: AdapterParts, shared: S
   const common = { ...shared, notes, clock, log, answer: createAnswerPress(client, log) };
   const begin = async ({ signal }: ListenContext): Promise<BotAccount> => {
     const account = await bot(signal);
-    await showMenu(options.commands ?? [], { client, notes, signal }).catch((error: unknown) => {
+    await showMenu(MENU, { client, notes, signal }).catch((error: unknown) => {
       log.warn({ error: describeError(error) }, "Telegram's menu of commands could not be set");
     });
     return account;

@@ -1,13 +1,3 @@
-/** One entry of the menu of commands that Telegram shows. */
-export interface MenuCommand {
-  /** Without the slash: `status`. */
-  readonly name: string;
-  /** What it does, in a few words. */
-  readonly text: string;
-  /** Shown in groups too. */
-  readonly groups: boolean;
-}
-
 /** How the bot reaches Telegram. */
 export interface TelegramOptions {
   readonly token: string;
@@ -15,7 +5,6 @@ export interface TelegramOptions {
   readonly apiUrl?: string | undefined;
   /** With it Telegram calls us; without it updates are polled. */
   readonly webhook?: { readonly url: string; readonly secret: string } | undefined;
-  readonly commands?: readonly MenuCommand[];
   /** Waits, or ends early when the signal aborts; for tests. */
   readonly wait?: Wait;
 }

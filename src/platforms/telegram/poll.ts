@@ -28,7 +28,7 @@ const LONGEST_WAIT_MS = 30_000;
  */
 export async function pollUpdates(context: ListenContext, parts: PollParts): Promise<void> {
   const { signal } = context;
-  let from: Position = { offset: undefined, quiet: undefined };
+  let from: Position = { offset: undefined, quiet: undefined, sure: false };
   let failures = 0;
   while (!signal.aborted) {
     try {
@@ -38,6 +38,7 @@ export async function pollUpdates(context: ListenContext, parts: PollParts): Pro
       if (signal.aborted) break;
       if (error instanceof OutsideError && error.code === "unauthorized") throw error;
       failures += 1;
+      from = { ...from, sure: false };
       context.report({ connected: false, trouble: describeError(error) });
       parts.log.warn({ error: describeError(error), failures }, "Telegram's updates could not be fetched");
       await removeForeignWebhook(error, context, parts);
@@ -52,6 +53,8 @@ interface Position {
   readonly offset: number | undefined;
   /** The album that was waited for last. */
   readonly quiet: string | undefined;
+  /** The last poll was answered. Otherwise the next one is answered at once, so that health is known soon. */
+  readonly sure: boolean;
 }
 
 async function pollOnce(from: Position, context: ListenContext, parts: PollParts): Promise<Position> {
@@ -60,7 +63,7 @@ async function pollOnce(from: Position, context: ListenContext, parts: PollParts
     api.getUpdates(
       {
         ...(from.offset === undefined ? {} : { offset: from.offset }),
-        timeout: from.quiet === undefined ? seconds : 0,
+        timeout: from.sure && from.quiet === undefined ? seconds : 0,
         limit: LIMIT,
         allowed_updates: ALLOWED_UPDATES,
       },
@@ -81,7 +84,7 @@ async function pollOnce(from: Position, context: ListenContext, parts: PollParts
   const open = updates.find(({ update_id: id }) => !kept.has(id));
   const behind = last === undefined ? from.offset : last + 1;
   if (held !== undefined) await parts.wait(ALBUM_QUIET_MS, signal);
-  return { offset: open === undefined ? behind : open.update_id, quiet: held };
+  return { offset: open === undefined ? behind : open.update_id, quiet: held, sure: true };
 }
 
 /** Tries until the unit is kept: nothing behind it may overtake it. False when the signal ended that. */

@@ -43,7 +43,7 @@ test("a line that somebody deleted is posted anew", async () => {
   const chat = world.direct("ana");
   const conversation = chat.conversation("");
   const line = await presence.progress?.(conversation, "Searching…", undefined, signal);
-  await world.delete(chat, line ?? "");
+  world.remove(chat, line ?? "");
   const second = await presence.progress?.(conversation, "Reading…", line, signal);
   expect(second).not.toBe(line);
   expect(world.shown(chat)).toMatchObject([{ id: second, text: "Reading…" }]);

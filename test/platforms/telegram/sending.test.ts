@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { mayHaveHappened, type OutsideError } from "../../../src/kernel/errors.ts";
 import type { ConversationId, DeliveryId, MessageId, WorkspaceId } from "../../../src/kernel/ids.ts";
 import type { FileRef, OutboundMessage } from "../../../src/kernel/messages.ts";
-import { mayHaveArrived } from "./may-have-arrived.ts";
 import { adapterOn, CALM, listenOn, memoryNotes, part, testWorld } from "./rig.ts";
 
 const message = (text: string, more: Partial<OutboundMessage> = {}): OutboundMessage => ({
@@ -127,7 +127,7 @@ test.each([
   world.fault(fault);
   const error: unknown = await adapter.send(part(world.direct("ana"), "hello"), CALM).catch((e: unknown) => e);
   expect(error).toMatchObject({ name: "OutsideError", code, retry });
-  expect(mayHaveArrived(error)).toBe(arrived);
+  expect(mayHaveHappened(error as OutsideError)).toBe(arrived);
   expect(world.shown(world.direct("ana"))).toHaveLength(fault.kind === "reply-lost" ? 1 : 0);
 });
 
@@ -163,7 +163,7 @@ test("a server that is not there did certainly not take the message", async () =
   const { adapter } = adapterOn(world, { options: { apiUrl: "http://127.0.0.1:1" } });
   const error: unknown = await adapter.send(part(world.direct("ana"), "x"), CALM).catch((e: unknown) => e);
   expect(error).toMatchObject({ code: "overloaded", retry: { kind: "after" }, message: expect.stringContaining("ECONNREFUSED") });
-  expect(mayHaveArrived(error)).toBe(false);
+  expect(mayHaveHappened(error as OutsideError)).toBe(false);
 });
 
 test("a group that became a supergroup gets its answer, at once and from then on, also from another process", async () => {

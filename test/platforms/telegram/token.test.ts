@@ -50,7 +50,7 @@ test("no log line, health report or note of a listener in trouble holds the toke
   const kept: string[] = [];
   const notes = memoryNotes();
   const watched = { ...notes, write: (key: string, value: string) => (kept.push(key, value), notes.write(key, value)) };
-  const { gateway, logged, reports, over } = listenOn(world, { notes: watched, options: { commands: [{ name: "help", text: "x", groups: true }] } });
+  const { gateway, logged, reports, over } = listenOn(world, { notes: watched });
   await world.when(() => world.api.updates.polled);
   world.cut();
   await world.when(() => reports.some(({ connected }) => !connected));

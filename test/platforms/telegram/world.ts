@@ -5,7 +5,7 @@ import { createTelegramAdapter } from "../../../src/platforms/telegram/adapter.t
 import { conversationOf } from "../../../src/platforms/telegram/chats.ts";
 import type { TelegramOptions } from "../../../src/platforms/telegram/options.ts";
 import type { AdapterParts } from "../../../src/platforms/parts.ts";
-import type { Chat, Shown, World, WorldFile } from "../world.ts";
+import type { Chat, Fault, Shown, World, WorldFile } from "../world.ts";
 import { BOT, BotApi, type Kept, type ServedChat } from "./bot-api.ts";
 import { serveBotApi } from "./server.ts";
 
@@ -16,6 +16,11 @@ export interface TelegramWorld extends World {
   readonly url: string;
   readonly options: TelegramOptions;
   adapter(parts: AdapterParts, options?: Partial<TelegramOptions>): ReturnType<typeof createTelegramAdapter>;
+  group(name: string): Chat;
+  /** A person deletes a message; Telegram does not tell bots. */
+  remove(chat: Chat, id: string): void;
+  fault(...faults: readonly Fault[]): void;
+  cut(): void;
   /** A topic of a group. */
   topic(chat: Chat, id: number): Chat;
   served(chat: Chat): ServedChat;
@@ -217,11 +222,9 @@ export async function openTelegramWorld(): Promise<TelegramWorld> {
       } as Parameters<typeof api.updates.add>[0]);
       return Promise.resolve();
     },
-    delete(chat, id) {
-      // Telegram does not tell bots.
+    remove(chat, id) {
       const at = api.messages.findIndex((each) => each.chat === room(chat).chat && String(each.id) === id);
       if (at !== -1) api.messages.splice(at, 1);
-      return Promise.resolve();
     },
     command(chat, by, command) {
       const [name = "", ...rest] = command.split(" ");
