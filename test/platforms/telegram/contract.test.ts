@@ -1,4 +1,4 @@
 import { describePlatform } from "../contract-suite.ts";
 import { openTelegramWorld } from "./world.ts";
 
-describePlatform("Telegram", openTelegramWorld, { groups: true, repeats: "marked" });
+describePlatform("Telegram by long poll", () => openTelegramWorld(), { groups: true, repeats: "marked" });

@@ -7,6 +7,7 @@ import type { TelegramOptions } from "../../../src/platforms/telegram/options.ts
 import type { AdapterParts } from "../../../src/platforms/parts.ts";
 import type { Chat, Fault, Shown, World, WorldFile } from "../world.ts";
 import { BOT, BotApi, type Kept, type ServedChat } from "./bot-api.ts";
+import { openProxy } from "./proxy.ts";
 import { serveBotApi } from "./server.ts";
 
 /** A world of Telegram, with more than the common one: what the tests of this platform alone need. */
@@ -39,9 +40,10 @@ interface Room {
   readonly topic: number | undefined;
 }
 
-/** Opens a Bot API server with people on it. */
-export async function openTelegramWorld(): Promise<TelegramWorld> {
+/** Opens a Bot API server with people on it. With `webhook` the program is called through a proxy of its own. */
+export async function openTelegramWorld({ webhook = false } = {}): Promise<TelegramWorld> {
   const api = new BotApi();
+  const proxy = webhook ? await openProxy() : undefined;
   const token = `${BOT.id}:${randomBytes(32).toString("base64url").slice(0, 35)}`;
   const server = await serveBotApi(api, token);
   const rooms = new Map<Chat, Room>();
@@ -146,7 +148,8 @@ export async function openTelegramWorld(): Promise<TelegramWorld> {
       look();
     });
   const shown = (chat: Chat): readonly Shown[] => kept(chat).map(showOf);
-  const options: TelegramOptions = { token, apiUrl: server.url };
+  const hook = proxy === undefined ? undefined : { url: `${proxy.url}/telegram/webhook`, secret: "a-secret_of-ours" };
+  const options: TelegramOptions = { token, apiUrl: server.url, webhook: hook };
 
   return {
     platform: "telegram",
@@ -154,7 +157,12 @@ export async function openTelegramWorld(): Promise<TelegramWorld> {
     token,
     url: server.url,
     options,
-    env: { TELEGRAM_BOT_TOKEN: token, TELEGRAM_API_URL: server.url },
+    env: {
+      TELEGRAM_BOT_TOKEN: token,
+      TELEGRAM_API_URL: server.url,
+      ...(hook === undefined ? {} : { TELEGRAM_WEBHOOK_URL: hook.url, TELEGRAM_WEBHOOK_SECRET: hook.secret }),
+    },
+    attach: (url) => proxy?.leadTo(url),
     adapter: (parts, more = {}) => createTelegramAdapter({ ...options, ...more }, parts),
     person: (name) => account(user(name)),
     bot: (name) => account(user(name, true)),
@@ -275,7 +283,7 @@ export async function openTelegramWorld(): Promise<TelegramWorld> {
     unacknowledged: () => api.updates.pending,
     async close() {
       api.updates.close();
-      await server.close();
+      await Promise.all([server.close(), proxy?.close()]);
     },
   };
 }
