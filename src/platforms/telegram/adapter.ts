@@ -26,6 +26,7 @@ export function createTelegramAdapter(options: TelegramOptions, parts: AdapterPa
   const client = createTelegramClient(options);
   const moves = createChatMoves(parts.notes);
   const wait = options.wait ?? pause;
+  const closing = new AbortController();
   return {
     name: "telegram",
     sendSafety: "none",
@@ -43,9 +44,13 @@ export function createTelegramAdapter(options: TelegramOptions, parts: AdapterPa
     render: renderForTelegram,
     send: (part, context) => sendPart(part, context, { client, moves, readFile: parts.readFile }),
     presence: createPresence({ client, moves, clock: parts.clock, wait }),
-    listener: createListener(options, parts, { client, moves, wait }),
+    listener: createListener(options, parts, { client, moves, wait, closing: closing.signal }),
     fetchFile: (ref, limits) => fetchTelegramFile(client, ref, limits),
-    close: () => Promise.resolve(client.close()),
+    close() {
+      closing.abort();
+      client.close();
+      return Promise.resolve();
+    },
   };
 }
 
@@ -53,10 +58,12 @@ interface Shared {
   readonly client: TelegramClient;
   readonly moves: ChatMoves;
   readonly wait: Wait;
+  /** Aborts when the adapter is closed. */
+  readonly closing: AbortSignal;
 }
 
 function createListener(options: TelegramOptions, parts: AdapterParts, shared: Shared): Listener {
-  const { client, wait } = shared;
+  const { client, wait, closing } = shared;
   const { notes, clock, log } = parts;
   const bot = rememberBot(client);
   const common = { ...shared, notes, clock, log, answer: createAnswerPress(client, log) };
@@ -85,7 +92,7 @@ function createListener(options: TelegramOptions, parts: AdapterParts, shared: S
   if (webhook.secret === "")
     throw new OutsideError("A webhook needs a secret: set TELEGRAM_WEBHOOK_SECRET", { code: "bad-request" });
   const albumsOf = (gateway: ListenContext["gateway"]): HeldAlbums =>
-    createHeldAlbums(gateway, { notes, clock, log, wait });
+    createHeldAlbums(gateway, { notes, clock, log, wait, closing });
   return {
     exclusive: true,
     async listen(context) {

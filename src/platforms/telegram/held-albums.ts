@@ -19,8 +19,6 @@ export interface HeldAlbums {
   hold(message: PlatformMessage, album: string): Promise<void>;
   /** Turns every album that came to rest into a message. Rejects when one could not be kept; it stays held. */
   release(gateway: Gateway): Promise<void>;
-  /** Resolves when nothing is under way in this process. */
-  settled(): Promise<void>;
 }
 
 export interface HeldAlbumsParts {
@@ -28,6 +26,8 @@ export interface HeldAlbumsParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly wait: Wait;
+  /** Ends waiting for albums to come to rest; they stay noted. */
+  readonly closing: AbortSignal;
 }
 
 const HELD_PREFIX = "held-album:";
@@ -54,8 +54,7 @@ const heldSchema = z.object({
 type Held = z.infer<typeof heldSchema> & { readonly key: string; readonly since: number };
 
 /** Keeps held parts in the notes. `gateway` takes those that were held by this process. */
-export function createHeldAlbums(gateway: Gateway, { notes, clock, log, wait }: HeldAlbumsParts): HeldAlbums {
-  const underWay = new Set<Promise<void>>();
+export function createHeldAlbums(gateway: Gateway, { notes, clock, log, wait, closing }: HeldAlbumsParts): HeldAlbums {
   const released = new Set<string>();
 
   const releaseOne = async (parts: readonly Held[], to: Gateway): Promise<void> => {
@@ -83,8 +82,8 @@ export function createHeldAlbums(gateway: Gateway, { notes, clock, log, wait }: 
 
   const releaseSoon = async (): Promise<void> => {
     try {
-      await wait(QUIET_MS, NEVER);
-      await release(gateway);
+      await wait(QUIET_MS, closing);
+      if (!closing.aborted) await release(gateway);
     } catch (error) {
       log.warn({ error: describeError(error) }, "an album could not be kept yet; it is tried again");
     }
@@ -95,17 +94,11 @@ export function createHeldAlbums(gateway: Gateway, { notes, clock, log, wait }: 
       const key = `${HELD_PREFIX}${message.chat}:${album}:${message.id}`;
       await notes.keep(key, JSON.stringify({ album, message }), KEEP_MS);
       await notes.reach(key, message.id, clock.now());
-      const soon: Promise<void> = releaseSoon().finally(() => underWay.delete(soon));
-      underWay.add(soon);
+      void releaseSoon();
     },
     release,
-    async settled() {
-      await Promise.all(underWay);
-    },
   };
 }
-
-const NEVER = new AbortController().signal;
 
 const groupOf = ({ album, message }: Held): string => `${message.conversationId} ${album}`;
 
