@@ -42,7 +42,7 @@ export function createTelegramAdapter(options: TelegramOptions, parts: AdapterPa
       history: false,
     },
     render: renderForTelegram,
-    send: (part, context) => sendPart(part, context, { client, moves, readFile: parts.readFile }),
+    send: (part, context) => sendPart(part, context, { client, moves, readFile: (file) => parts.readFile(file) }),
     presence: createPresence({ client, moves, clock: parts.clock, wait }),
     listener: createListener(options, parts, { client, moves, wait, closing: closing.signal }),
     fetchFile: (ref, limits) => fetchTelegramFile(client, ref, limits),

@@ -90,12 +90,7 @@ export async function albumMembers(
 }
 
 /** The id of the message that a part of an album belongs to. */
-export async function albumMessageId(
-  notes: PlatformNotes,
-  chat: string,
-  album: string,
-  part: string,
-): Promise<string> {
+export async function albumMessageId(notes: PlatformNotes, chat: string, album: string, part: string): Promise<string> {
   const members = (await notes.read(`album:${chat}:${album}`))?.split(",") ?? [];
   return members.includes(part) ? (members[0] ?? part) : part;
 }

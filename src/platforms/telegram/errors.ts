@@ -100,7 +100,8 @@ const BAD_REQUESTS: readonly { readonly words: RegExp; readonly code: OutsideCod
   { words: /thread not found|TOPIC_DELETED|TOPIC_ID_INVALID/i, code: "not-found", advice: "The topic was deleted." },
   { words: /TOPIC_CLOSED/i, code: "forbidden", advice: "The topic is closed: reopen it, or make the bot an admin." },
   {
-    words: /not enough rights|have no rights|need administrator rights|CHAT_WRITE_FORBIDDEN|CHAT_RESTRICTED|CHAT_ADMIN_REQUIRED|_FORBIDDEN/i,
+    words:
+      /not enough rights|have no rights|need administrator rights|CHAT_WRITE_FORBIDDEN|CHAT_RESTRICTED|CHAT_ADMIN_REQUIRED|_FORBIDDEN/i,
     code: "forbidden",
     advice: "Give the bot the right to send messages and files in the group's settings.",
   },

@@ -56,7 +56,7 @@ function refused(status: number): OutsideError {
 async function readUpTo(response: Response, maxBytes: number): Promise<FetchedFile> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  for await (const piece of response.body ?? []) {
+  for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     pieces.push(piece);
     bytes += piece.byteLength;
     // Leaving the loop ends the download.

@@ -6,12 +6,18 @@ import type { MenuCommand } from "./command-list.ts";
 /** Shows the commands in Telegram's menus, when they are not the ones that were shown last. */
 export async function showMenu(
   commands: readonly MenuCommand[],
-  { client, notes, signal }: { readonly client: TelegramClient; readonly notes: PlatformNotes; readonly signal: AbortSignal },
+  {
+    client,
+    notes,
+    signal,
+  }: { readonly client: TelegramClient; readonly notes: PlatformNotes; readonly signal: AbortSignal },
 ): Promise<void> {
   const entries = (of: readonly MenuCommand[]) => of.map(({ name, text }) => ({ command: name, description: text }));
   const direct = entries(commands);
   const groups = entries(commands.filter((command) => command.groups));
-  const mark = createHash("sha256").update(JSON.stringify([direct, groups])).digest("base64url");
+  const mark = createHash("sha256")
+    .update(JSON.stringify([direct, groups]))
+    .digest("base64url");
   if ((await notes.read("menu")) === mark) return;
   await client.call("show the menu of commands", signal, (api, given) =>
     api.setMyCommands(direct, { scope: { type: "all_private_chats" } }, given),

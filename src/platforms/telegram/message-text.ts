@@ -30,7 +30,8 @@ export function readText(message: TelegramMessage, bot: BotAccount): ReadText {
 /** Telegram marks commands; one behind nothing but the bot's name counts too. */
 function commandLeads(entities: readonly TelegramEntity[], words: string, mentioned: boolean): boolean {
   return entities.some(
-    ({ type, offset }) => type === "bot_command" && (offset === 0 || (mentioned && /^@\w+[\s,:]*$/.test(words.slice(0, offset)))),
+    ({ type, offset }) =>
+      type === "bot_command" && (offset === 0 || (mentioned && /^@\w+[\s,:]*$/.test(words.slice(0, offset)))),
   );
 }
 
@@ -57,7 +58,8 @@ const COMMAND = /^\/([a-z0-9_]{1,32})(?:@(\w+))?(?=\s|$)/i;
 function readCommand(text: string, bot: BotAccount, marked: boolean): Pick<ReadText, "text" | "command"> {
   const match = marked ? COMMAND.exec(text) : null;
   if (match?.[1] === undefined) return { text, command: undefined };
-  if (match[2] !== undefined && match[2].toLowerCase() !== bot.username.toLowerCase()) return { text, command: "other" };
+  if (match[2] !== undefined && match[2].toLowerCase() !== bot.username.toLowerCase())
+    return { text, command: "other" };
   const rest = text.slice(match[0].length).trim();
   if (match[1].toLowerCase() === "start") return { text: startText(rest), command: "ours" };
   return { text: rest === "" ? `/${match[1]}` : `/${match[1]} ${rest}`, command: "ours" };

@@ -23,7 +23,8 @@ export async function prepareFile(file: FileRef, readFile: ReadFile): Promise<Pr
       html: `The file ${name} is too large for Telegram: ${Math.ceil(file.bytes / MB)} MB, and bots may send 50 MB.`,
     };
   const content = await readFile(file);
-  if (content === undefined) return { kind: "told", html: `The file ${name} is not kept any more, so it was not sent.` };
+  if (content === undefined)
+    return { kind: "told", html: `The file ${name} is not kept any more, so it was not sent.` };
   const isPhoto = PHOTOS.has(file.media_type) && content.length <= MAX_PHOTO;
   return {
     kind: "file",

@@ -18,7 +18,8 @@ test.each([
 test("whatever is written, no word of it is lost and it never grows", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme", maxLength: 300 }), (markdown) => {
-      for (const html of renderMarkdown(markdown, telegramFlavour)) expect(plainText(html).length).toBeLessThanOrEqual(html.length);
+      for (const html of renderMarkdown(markdown, telegramFlavour))
+        expect(plainText(html).length).toBeLessThanOrEqual(html.length);
     }),
   );
   fc.assert(

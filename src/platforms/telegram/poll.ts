@@ -6,6 +6,7 @@ import { ingest, ingestAlbum, readEvent, type IngestParts } from "./ingest.ts";
 import type { BotAccount } from "./message-text.ts";
 import type { Wait } from "./options.ts";
 import { parseUpdates } from "./parse-updates.ts";
+import { chatOf } from "./read-update.ts";
 import { ALLOWED_UPDATES, type TelegramUpdate } from "./update-schema.ts";
 
 export interface PollParts extends Omit<IngestParts, "gateway"> {
@@ -76,15 +77,29 @@ async function pollOnce(from: Position, context: ListenContext, parts: PollParts
   const { units, held } = planBatch(updates, { quiet: from.quiet, full: raw.length === LIMIT });
   const kept = new Set<number>();
   const answers: Promise<void>[] = [];
-  for (const unit of units) {
-    if (!(await keepUnit(unit, answers, context, parts))) break;
-    for (const { update_id: id } of unit) kept.add(id);
-  }
+  await Promise.all(
+    byChat(units).map(async (ofChat) => {
+      for (const unit of ofChat) {
+        if (!(await keepUnit(unit, answers, context, parts))) return;
+        for (const { update_id: id } of unit) kept.add(id);
+      }
+    }),
+  );
   await Promise.all(answers);
   const open = updates.find(({ update_id: id }) => !kept.has(id));
   const behind = last === undefined ? from.offset : last + 1;
   if (held !== undefined) await parts.wait(ALBUM_QUIET_MS, signal);
   return { offset: open === undefined ? behind : open.update_id, quiet: held, sure: true };
+}
+
+/** What comes from one chat stays in its order; chats do not wait for each other. */
+function byChat(units: readonly (readonly TelegramUpdate[])[]): readonly (readonly (readonly TelegramUpdate[])[])[] {
+  const chats = new Map<number | undefined, (readonly TelegramUpdate[])[]>();
+  for (const unit of units) {
+    const chat = unit[0] === undefined ? undefined : chatOf(unit[0]);
+    chats.set(chat, [...(chats.get(chat) ?? []), unit]);
+  }
+  return [...chats.values()];
 }
 
 /** Tries until the unit is kept: nothing behind it may overtake it. False when the signal ended that. */

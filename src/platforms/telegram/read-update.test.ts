@@ -77,7 +77,11 @@ test.each([
   ["a reply to somebody else", { reply_to_message: { message_id: 5, from: ANA } }, false],
   [
     "a message in a topic that the bot opened",
-    { reply_to_message: { message_id: 5, from: US, forum_topic_created: {} }, message_thread_id: 5, is_topic_message: true },
+    {
+      reply_to_message: { message_id: 5, from: US, forum_topic_created: {} },
+      message_thread_id: 5,
+      is_topic_message: true,
+    },
     false,
   ],
 ])("%s: addressed is as it should be", (_, more, addressed) => {
@@ -100,20 +104,39 @@ test.each([
   ["a place", { location: { latitude: 52.5, longitude: 13.4 } }, "[location 52.5, 13.4]"],
   [
     "a venue",
-    { location: { latitude: 1, longitude: 2 }, venue: { location: { latitude: 1, longitude: 2 }, title: "Café", address: "Main St 1" } },
+    {
+      location: { latitude: 1, longitude: 2 },
+      venue: { location: { latitude: 1, longitude: 2 }, title: "Café", address: "Main St 1" },
+    },
     "[place: Café, Main St 1 (1, 2)]",
   ],
   ["a contact", { contact: { phone_number: "+341", first_name: "Bo" } }, "[contact: Bo, +341]"],
-  ["a poll", { poll: { question: "When?", options: [{ text: "Now" }, { text: "Later" }] } }, "[poll: When? — Now / Later]"],
+  [
+    "a poll",
+    { poll: { question: "When?", options: [{ text: "Now" }, { text: "Later" }] } },
+    "[poll: When? — Now / Later]",
+  ],
   ["a sticker", { sticker: { emoji: "😀" } }, "[sticker 😀]"],
   ["a sticker without an emoji", { sticker: {} }, "[sticker]"],
   ["a die", { dice: { emoji: "🎲", value: 4 } }, "[🎲 4]"],
   ["a story", { story: {} }, "[story, which cannot be read here]"],
   ["paid media", { paid_media: {} }, "[paid media, which cannot be read here]"],
-  ["a forwarded text", { text: "hi", forward_origin: { type: "user", sender_user: ANA } }, "[forwarded from Ana Silva]\nhi"],
+  [
+    "a forwarded text",
+    { text: "hi", forward_origin: { type: "user", sender_user: ANA } },
+    "[forwarded from Ana Silva]\nhi",
+  ],
   ["one of a hidden person", { text: "hi", forward_origin: { sender_user_name: "Bo" } }, "[forwarded from Bo]\nhi"],
-  ["one of a channel", { text: "hi", forward_origin: { chat: { id: -1, type: "channel", title: "News" } } }, "[forwarded from News]\nhi"],
-  ["a forwarded command, which is none", { text: "/reset", entities: command(6), forward_origin: {} }, "[forwarded]\n/reset"],
+  [
+    "one of a channel",
+    { text: "hi", forward_origin: { chat: { id: -1, type: "channel", title: "News" } } },
+    "[forwarded from News]\nhi",
+  ],
+  [
+    "a forwarded command, which is none",
+    { text: "/reset", entities: command(6), forward_origin: {} },
+    "[forwarded]\n/reset",
+  ],
   ["a caption", { photo: [], caption: "look" }, "look"],
   ["a caption with a command", { photo: [], caption: "/task do it", caption_entities: command(5) }, "/task do it"],
 ])("%s reads %j", (_, content, text) => {
@@ -125,7 +148,12 @@ const FILE = { file_id: "F", file_unique_id: "u", file_size: 9 };
 test.each([
   [
     "the largest photo",
-    { photo: [{ ...FILE, file_id: "L", width: 90, height: 90 }, { ...FILE, file_id: "S", width: 9, height: 9 }] },
+    {
+      photo: [
+        { ...FILE, file_id: "L", width: 90, height: 90 },
+        { ...FILE, file_id: "S", width: 9, height: 9 },
+      ],
+    },
     { name: "photo-12.jpg", mimeType: "image/jpeg", bytes: 9, ref: "L" },
   ],
   [
@@ -133,8 +161,16 @@ test.each([
     { document: { ...FILE, file_name: "a.pdf", mime_type: "application/pdf" } },
     { name: "a.pdf", mimeType: "application/pdf", bytes: 9, ref: "F" },
   ],
-  ["a voice note", { voice: { ...FILE, mime_type: "audio/ogg" } }, { name: "voice-12.ogg", mimeType: "audio/ogg", bytes: 9, ref: "F" }],
-  ["music", { audio: { ...FILE, file_name: "song.mp3" } }, { name: "song.mp3", mimeType: "audio/mpeg", bytes: 9, ref: "F" }],
+  [
+    "a voice note",
+    { voice: { ...FILE, mime_type: "audio/ogg" } },
+    { name: "voice-12.ogg", mimeType: "audio/ogg", bytes: 9, ref: "F" },
+  ],
+  [
+    "music",
+    { audio: { ...FILE, file_name: "song.mp3" } },
+    { name: "song.mp3", mimeType: "audio/mpeg", bytes: 9, ref: "F" },
+  ],
   ["a video", { video: FILE }, { name: "video-12.mp4", mimeType: "video/mp4", bytes: 9, ref: "F" }],
   ["a round video", { video_note: FILE }, { name: "video-note-12.mp4", mimeType: "video/mp4", bytes: 9, ref: "F" }],
   [
@@ -142,7 +178,11 @@ test.each([
     { animation: { ...FILE, mime_type: "video/mp4" }, document: FILE },
     { name: "file-12", mimeType: "video/mp4", bytes: 9, ref: "F" },
   ],
-  ["a file of unknown size", { document: { file_id: "F" } }, { name: "file-12", mimeType: "application/octet-stream", bytes: 0, ref: "F" }],
+  [
+    "a file of unknown size",
+    { document: { file_id: "F" } },
+    { name: "file-12", mimeType: "application/octet-stream", bytes: 0, ref: "F" },
+  ],
 ])("%s is a file of the message", (_, content, file) => {
   expect(read(content)).toMatchObject({ files: [file] });
 });
@@ -160,30 +200,51 @@ test.each([
 test.each([
   ["a bot", { from: { ...ANA, is_bot: true } }, "telegram:7"],
   ["an anonymous admin", { chat: GROUP, from: { ...US, id: 1087968824 }, sender_chat: GROUP }, "telegram:-1005"],
-  ["a channel that posts in its group", { chat: GROUP, sender_chat: { id: -8, type: "channel", title: "News" } }, "telegram:-8"],
+  [
+    "a channel that posts in its group",
+    { chat: GROUP, sender_chat: { id: -8, type: "channel", title: "News" } },
+    "telegram:-8",
+  ],
 ])("%s counts as a bot, whom nobody answers", (_, more, id) => {
   expect(read({ text: "x", ...more })).toMatchObject({ author: { id, isBot: true } });
 });
 
 test("a part of a message that is not as expected counts as missing; the rest arrives", () => {
-  expect(read({ text: "hello", forward_origin: "new form", photo: "?", entities: 5 })).toMatchObject({ text: "hello", files: [] });
+  expect(read({ text: "hello", forward_origin: "new form", photo: "?", entities: 5 })).toMatchObject({
+    text: "hello",
+    files: [],
+  });
 });
 
 test("a group that became another is a move, told from both sides", () => {
-  expect(read({ chat: { id: -42, type: "group", title: "T" }, migrate_to_chat_id: -1005 })).toEqual({ kind: "moved", from: -42, to: -1005 });
+  expect(read({ chat: { id: -42, type: "group", title: "T" }, migrate_to_chat_id: -1005 })).toEqual({
+    kind: "moved",
+    from: -42,
+    to: -1005,
+  });
   expect(read({ chat: GROUP, migrate_from_chat_id: -42 })).toEqual({ kind: "moved", from: -42, to: -1005 });
 });
 
 test("a press names the button, the person and the place; without a button or a message it is none", () => {
   const press = (more: object) =>
-    readUpdate(updateSchema.parse({ update_id: 1, callback_query: { id: "4001", from: ANA, chat_instance: "1", ...more } }), {
-      bot: BOT,
-      home: -1005,
-      now: 5,
-    });
+    readUpdate(
+      updateSchema.parse({ update_id: 1, callback_query: { id: "4001", from: ANA, chat_instance: "1", ...more } }),
+      {
+        bot: BOT,
+        home: -1005,
+        now: 5,
+      },
+    );
   const message = { message_id: 3, date: 0, chat: GROUP, message_thread_id: 8, is_topic_message: true };
   expect(press({ data: "token", message })).toMatchObject({
-    press: { token: "token", by: { id: "telegram:7" }, id: "4001", at: 5, conversationId: "telegram:-1005:8", direct: false },
+    press: {
+      token: "token",
+      by: { id: "telegram:7" },
+      id: "4001",
+      at: 5,
+      conversationId: "telegram:-1005:8",
+      direct: false,
+    },
   });
   expect(press({ data: "token" })).toMatchObject({ kind: "press", press: undefined });
   expect(press({ message, game_short_name: "x" })).toMatchObject({ kind: "press", press: undefined });
@@ -192,10 +253,17 @@ test("a press names the button, the person and the place; without a button or a 
 test("an edit has the id and the new words, as a message has them; a place that moves is none", () => {
   const edit = (message: object) =>
     readUpdate(
-      updateSchema.parse({ update_id: 1, edited_message: { message_id: 3, date: 1, chat: GROUP, from: ANA, ...message } }),
+      updateSchema.parse({
+        update_id: 1,
+        edited_message: { message_id: 3, date: 1, chat: GROUP, from: ANA, ...message },
+      }),
       { bot: BOT, home: -1005, now: 5 },
     );
-  expect(edit({ text: "@parley_bot better", entities: mention(0) })).toMatchObject({ kind: "edited", id: "3", text: "better" });
+  expect(edit({ text: "@parley_bot better", entities: mention(0) })).toMatchObject({
+    kind: "edited",
+    id: "3",
+    text: "better",
+  });
   expect(edit({ location: { latitude: 1, longitude: 2, live_period: 60 } })).toMatchObject({ kind: "nothing" });
 });
 

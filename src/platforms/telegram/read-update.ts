@@ -40,7 +40,12 @@ export interface ReadContext {
 }
 
 /** The chat an update is about. */
-export function chatOf({ message, edited_message, callback_query, my_chat_member }: TelegramUpdate): number | undefined {
+export function chatOf({
+  message,
+  edited_message,
+  callback_query,
+  my_chat_member,
+}: TelegramUpdate): number | undefined {
   return (message ?? edited_message ?? callback_query?.message ?? my_chat_member)?.chat.id;
 }
 
@@ -63,8 +68,7 @@ export function readUpdate(update: TelegramUpdate, context: ReadContext): Telegr
 
 function readMessage(message: TelegramMessage, context: ReadContext): TelegramEvent {
   const { chat } = message;
-  if (message.migrate_to_chat_id !== undefined)
-    return { kind: "moved", from: chat.id, to: message.migrate_to_chat_id };
+  if (message.migrate_to_chat_id !== undefined) return { kind: "moved", from: chat.id, to: message.migrate_to_chat_id };
   if (message.migrate_from_chat_id !== undefined)
     return { kind: "moved", from: message.migrate_from_chat_id, to: chat.id };
   if (chat.type === "channel") return { kind: "nothing", why: "it is a post in a channel" };
@@ -114,8 +118,7 @@ function placeOf(
 
 /** Who speaks for a whole chat (an anonymous admin, a channel) is nobody whose rights could be looked up: as a bot. */
 function authorOf({ from, sender_chat: sender }: TelegramMessage): Speaker | undefined {
-  if (sender !== undefined)
-    return { id: speakerId(sender.id), name: sender.title ?? String(sender.id), isBot: true };
+  if (sender !== undefined) return { id: speakerId(sender.id), name: sender.title ?? String(sender.id), isBot: true };
   return from === undefined ? undefined : speakerOf(from);
 }
 

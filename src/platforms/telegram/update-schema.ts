@@ -55,9 +55,7 @@ const messageSchema = z.object({
   is_topic_message: soft(z.boolean()),
   media_group_id: text(),
   forward_origin: soft(originSchema),
-  reply_to_message: soft(
-    z.object({ message_id: id, from: soft(userSchema), forum_topic_created: soft(z.object({})) }),
-  ),
+  reply_to_message: soft(z.object({ message_id: id, from: soft(userSchema), forum_topic_created: soft(z.object({})) })),
   text: text(),
   caption: text(),
   entities: soft(z.array(entitySchema)),

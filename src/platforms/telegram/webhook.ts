@@ -13,7 +13,7 @@ export interface WebhookParts extends IngestParts {
   readonly albums: HeldAlbums;
 }
 
-export const WEBHOOK_PATH = "/telegram/webhook";
+const WEBHOOK_PATH = "/telegram/webhook";
 const SECRET_HEADER = "x-telegram-bot-api-secret-token";
 /** Updates are small; more than this is not Telegram. */
 const MAX_BYTES = 1_000_000;
@@ -63,7 +63,7 @@ async function readJson(request: Request): Promise<unknown> {
   if (request.method !== "POST" || request.body === null) return undefined;
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  for await (const piece of request.body) {
+  for await (const piece of request.body as AsyncIterable<Uint8Array>) {
     bytes += piece.byteLength;
     if (bytes > MAX_BYTES) return undefined;
     pieces.push(piece);

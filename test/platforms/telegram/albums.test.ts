@@ -17,7 +17,7 @@ test("an album becomes one message with every file and the caption", async () =>
 
 test("parts that come one by one are waited for, unconfirmed, and what follows stays behind them", async () => {
   const world = await testWorld();
-  const { gateway, waits } = listenOn(world, { options: { wait: ms => gates.wait(ms) } });
+  const { gateway, waits } = listenOn(world, { options: { wait: (ms) => gates.wait(ms) } });
   const gates = stepByStep(() => world.api.changed());
   const group = world.group("team");
   world.bring(group, "ana", part("a"));

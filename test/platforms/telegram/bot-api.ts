@@ -104,6 +104,7 @@ export class BotApi {
   revoked = false;
   #nextMessage = 100;
   readonly #onCall = new Map<string, () => unknown>();
+  readonly #onArrival = new Map<string, (args: Args) => unknown>();
   #garbled: { readonly body: string | undefined } | undefined;
   #refusedPoll: ApiFault | undefined;
   readonly #listeners = new Set<() => void>();
@@ -141,19 +142,27 @@ export class BotApi {
     return garbled;
   }
 
+  /** Runs when a call of this method arrives; when it throws `ReplyLost` the call never takes effect. */
+  onArrival(method: string, work: ((args: Args) => unknown) | undefined): void {
+    if (work === undefined) this.#onArrival.delete(method);
+    else this.#onArrival.set(method, work);
+  }
+
   /** Runs after a call of this method took effect, before it is answered. */
-  onCall(method: string, work: () => unknown): void {
-    this.#onCall.set(method, work);
+  onCall(method: string, work: (() => unknown) | undefined): void {
+    if (work === undefined) this.#onCall.delete(method);
+    else this.#onCall.set(method, work);
   }
 
   /** Does one call; throws `ApiFault` for what Telegram refuses. */
   async call(call: Call): Promise<unknown> {
+    await this.#onArrival.get(call.method)?.(call.args);
     if (this.revoked) throw new ApiFault(401, "Unauthorized");
     if (call.method !== "getUpdates") this.calls.push({ method: call.method, args: call.args });
     const fault = POSTING.has(call.method) ? this.faults.shift() : undefined;
     if (fault !== undefined && fault.kind !== "reply-lost") throwFault(fault, call.args, this.faults);
     const result = await this.#do(call);
-    this.#onCall.get(call.method)?.();
+    await this.#onCall.get(call.method)?.();
     this.changed();
     if (fault?.kind === "reply-lost") throw new ReplyLost();
     return result;
@@ -218,7 +227,11 @@ export class BotApi {
 
   #setWebhook(args: Args): true {
     const { url, secret_token, allowed_updates } = z
-      .object({ url: z.string(), secret_token: z.string().optional(), allowed_updates: json(z.array(z.string())).optional() })
+      .object({
+        url: z.string(),
+        secret_token: z.string().optional(),
+        allowed_updates: json(z.array(z.string())).optional(),
+      })
       .parse(args);
     if (secret_token !== undefined && !/^[\w-]{1,256}$/.test(secret_token))
       throw new ApiFault(400, "Bad Request: secret token contains unallowed characters");
@@ -261,14 +274,15 @@ export class BotApi {
   }
 
   #sendFile({ args, files }: Call, field: "photo" | "document"): Kept {
-    const { caption = "", ...given } = postSchema
-      .extend({ caption: z.string().optional() })
-      .parse(args);
+    const { caption = "", ...given } = postSchema.extend({ caption: z.string().optional() }).parse(args);
     this.#open(given.chat_id, given.message_thread_id);
     const upload = files.get(String(args[field]).replace("attach://", ""));
     if (upload === undefined) throw new ApiFault(400, `Bad Request: there is no ${field} in the request`);
     if (field === "photo" && !isImage(upload.content)) throw new ApiFault(400, "Bad Request: IMAGE_PROCESS_FAILED");
-    const parsed = caption === "" ? { text: "", entities: [] } : readWords(caption, given, MAX_CAPTION, "message caption is too long");
+    const parsed =
+      caption === ""
+        ? { text: "", entities: [] }
+        : readWords(caption, given, MAX_CAPTION, "message caption is too long");
     const mimeType = field === "photo" ? "image/jpeg" : "application/octet-stream";
     return this.#keep(caption, parsed, given, [{ name: upload.filename, mimeType, content: upload.content }]);
   }
@@ -310,7 +324,9 @@ export class BotApi {
   #edit(args: Args, words: boolean): unknown {
     const given = postSchema.extend({ message_id: integer, text: z.string().default("") }).parse(args);
     this.#open(given.chat_id);
-    const kept = this.messages.find(({ chat, id, byBot }) => byBot && chat === given.chat_id && id === given.message_id);
+    const kept = this.messages.find(
+      ({ chat, id, byBot }) => byBot && chat === given.chat_id && id === given.message_id,
+    );
     if (kept === undefined) throw new ApiFault(400, "Bad Request: message to edit not found");
     checkKeyboard(given.reply_markup);
     const { text, entities } = words ? readWords(given.text, given, MAX_TEXT, "message is too long") : kept;
@@ -348,9 +364,11 @@ export class BotApi {
   }
 
   #answerPress(args: Args): true {
-    const { callback_query_id, text = "", show_alert } = z
-      .object({ callback_query_id: z.string(), text: z.string().max(200).optional(), show_alert: flag })
-      .parse(args);
+    const {
+      callback_query_id,
+      text = "",
+      show_alert,
+    } = z.object({ callback_query_id: z.string(), text: z.string().max(200).optional(), show_alert: flag }).parse(args);
     const tell = this.presses.get(callback_query_id);
     if (tell === undefined)
       throw new ApiFault(400, "Bad Request: query is too old and response timeout expired or query ID is invalid");
@@ -377,12 +395,20 @@ export class BotApi {
     const file = this.files.get(file_id);
     if (file === undefined) throw new ApiFault(400, "Bad Request: invalid file_id");
     if (file.content.length > MAX_DOWNLOAD) throw new ApiFault(400, "Bad Request: file is too big");
-    return { file_id, file_unique_id: file_id.slice(-12), file_size: file.content.length, file_path: `documents/${file_id}` };
+    return {
+      file_id,
+      file_unique_id: file_id.slice(-12),
+      file_size: file.content.length,
+      file_path: `documents/${file_id}`,
+    };
   }
 }
 
 function readWords(words: string, given: PostArgs, limit: number, tooLong: string): ParsedText {
-  const parsed = given.parse_mode === undefined ? { text: words, entities: (given.entities ?? []) as MessageEntity[] } : tryHtml(words);
+  const parsed =
+    given.parse_mode === undefined
+      ? { text: words, entities: (given.entities ?? []) as MessageEntity[] }
+      : tryHtml(words);
   if (parsed.text.trim() === "") throw new ApiFault(400, "Bad Request: message text is empty");
   if (parsed.text.length > limit) throw new ApiFault(400, `Bad Request: ${tooLong}`);
   return parsed;

@@ -7,7 +7,10 @@ test("a file that a person sent is fetched by the name the message gave it, whic
   const world = await testWorld();
   const { gateway, adapter } = listenOn(world);
   const content = Buffer.from("hello ".repeat(100));
-  await world.say(world.direct("ana"), "ana", { text: "read this", files: [{ name: "a.txt", mimeType: "text/plain", content }] });
+  await world.say(world.direct("ana"), "ana", {
+    text: "read this",
+    files: [{ name: "a.txt", mimeType: "text/plain", content }],
+  });
   await world.when(() => gateway.messages.length === 1);
   const [file] = gateway.messages[0]?.files ?? [];
   expect(file).toMatchObject({ name: "a.txt", mimeType: "text/plain", bytes: 600 });

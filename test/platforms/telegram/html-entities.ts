@@ -36,7 +36,7 @@ export function parseHtml(html: string): ParsedText {
   let text = "";
   const open: OpenTag[] = [];
   const entities: MessageEntity[] = [];
-  for (let at = 0; at < html.length; ) {
+  for (let at = 0; at < html.length;) {
     const rest = html.slice(at);
     if (rest.startsWith("<")) {
       const tag = /^<(\/?)([a-z-]+)((?:\s+[a-z]+(?:="[^"]*")?)*)\s*>/i.exec(rest);

@@ -86,7 +86,9 @@ test("when another program polls with the token, it says so and goes on for as l
     await fetch(`${world.url}/bot${world.token}/getUpdates`, { method: "POST" });
     await world.when(() => reports.filter(({ connected }) => !connected).length > time);
   }
-  expect(reports.find(({ connected }) => !connected)?.trouble).toContain("Another program polls with this bot's token.");
+  expect(reports.find(({ connected }) => !connected)?.trouble).toContain(
+    "Another program polls with this bot's token.",
+  );
   await world.say(world.direct("ana"), "ana", { text: "still here" });
   await world.when(() => world.unacknowledged() === 0);
   expect(gateway.texts).toEqual(["still here"]);
@@ -187,9 +189,9 @@ test("the menu offers only commands that there are; it is shown once, and again 
   const notes = memoryNotes();
   const shownMenus = () => world.api.calls.filter(({ method }) => method === "setMyCommands").length;
   const listenOnce = async () => {
-    const { stop } = listenOn(world, { notes });
+    const listening = listenOn(world, { notes });
     await world.when(() => world.api.updates.polled);
-    await stop();
+    await listening.stop();
     await world.when(() => !world.api.updates.polled);
   };
   await listenOnce();
@@ -224,9 +226,7 @@ test("a press is told its outcome, and the line takes the place of the buttons w
   expect(gateway.presses).toMatchObject([
     { token: "t-yes", by: world.person("ana"), conversationId: chat.conversation(""), direct: true },
   ]);
-  expect(world.shown(chat)).toMatchObject([
-    { text: "May I delete it?\n\n✅ Approved by ana.", buttons: [] },
-  ]);
+  expect(world.shown(chat)).toMatchObject([{ text: "May I delete it?\n\n✅ Approved by ana.", buttons: [] }]);
   expect(world.kept(chat)[0]?.entities).toEqual([{ type: "bold", offset: 6, length: 6 }]);
 });
 
@@ -245,7 +245,7 @@ test("a press that comes too late to be answered, or on a message that is gone, 
       message: { message_id: 5, date: 0, chat: { id, type: "private", first_name: "ana" } },
     },
   } as never);
-  world.api.updates.add({ callback_query: { id: "2", from: world.user("ana"), chat_instance: "1" } } as never);
+  world.api.updates.add({ callback_query: { id: "2", from: world.user("ana"), chat_instance: "1" } });
   await world.say(chat, "ana", { text: "go on" });
   await world.when(() => world.unacknowledged() === 0);
   expect(gateway.texts).toEqual(["go on"]);

@@ -13,7 +13,7 @@ export function parseMultipart(
   const mark = Buffer.from(`--${boundary?.[1] ?? boundary?.[2] ?? ""}`);
   const fields: Record<string, string> = {};
   const files = new Map<string, Upload>();
-  for (let at = body.indexOf(mark); at !== -1; ) {
+  for (let at = body.indexOf(mark); at !== -1;) {
     const next = body.indexOf(mark, at + mark.length);
     if (next === -1) break;
     readPart(body.subarray(at + mark.length + 2, next - 2), fields, files);

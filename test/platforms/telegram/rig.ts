@@ -114,7 +114,10 @@ export async function testWorld(): Promise<TelegramWorld> {
 }
 
 /** An adapter on this world, not listening. */
-export function adapterOn(world: TelegramWorld, { notes = memoryNotes(), options = {}, files = {}, clock }: RigOptions = {}) {
+export function adapterOn(
+  world: TelegramWorld,
+  { notes = memoryNotes(), options = {}, files = {}, clock }: RigOptions = {},
+) {
   const logged: string[] = [];
   const waits: number[] = [];
   const adapter = world.adapter(

@@ -121,15 +121,18 @@ test.each([
     arrived: false,
   },
   { fault: { kind: "forbidden" } as const, code: "forbidden", retry: { kind: "never" }, arrived: false },
-])("$fault.kind $fault.status: $code, and whether it may have arrived is told by it", async ({ fault, code, retry, arrived }) => {
-  const world = await testWorld();
-  const { adapter } = adapterOn(world);
-  world.fault(fault);
-  const error: unknown = await adapter.send(part(world.direct("ana"), "hello"), CALM).catch((e: unknown) => e);
-  expect(error).toMatchObject({ name: "OutsideError", code, retry });
-  expect(mayHaveHappened(error as OutsideError)).toBe(arrived);
-  expect(world.shown(world.direct("ana"))).toHaveLength(fault.kind === "reply-lost" ? 1 : 0);
-});
+])(
+  "$fault.kind $fault.status: $code, and whether it may have arrived is told by it",
+  async ({ fault, code, retry, arrived }) => {
+    const world = await testWorld();
+    const { adapter } = adapterOn(world);
+    world.fault(fault);
+    const error: unknown = await adapter.send(part(world.direct("ana"), "hello"), CALM).catch((e: unknown) => e);
+    expect(error).toMatchObject({ name: "OutsideError", code, retry });
+    expect(mayHaveHappened(error as OutsideError)).toBe(arrived);
+    expect(world.shown(world.direct("ana"))).toHaveLength(fault.kind === "reply-lost" ? 1 : 0);
+  },
+);
 
 test.each([
   ["blocked", "unblock it in its chat"],
@@ -162,7 +165,11 @@ test("a server that is not there did certainly not take the message", async () =
   const world = await testWorld();
   const { adapter } = adapterOn(world, { options: { apiUrl: "http://127.0.0.1:1" } });
   const error: unknown = await adapter.send(part(world.direct("ana"), "x"), CALM).catch((e: unknown) => e);
-  expect(error).toMatchObject({ code: "overloaded", retry: { kind: "after" }, message: expect.stringContaining("ECONNREFUSED") });
+  expect(error).toMatchObject({
+    code: "overloaded",
+    retry: { kind: "after" },
+    message: expect.stringContaining("ECONNREFUSED"),
+  });
   expect(mayHaveHappened(error as OutsideError)).toBe(false);
 });
 
@@ -188,10 +195,16 @@ test("files go out as documents with their names, pictures as photos", async () 
   const { adapter } = adapterOn(world, { files: { 'no;"tes é.txt': Buffer.from("hello"), "cat.png": png } });
   const chat = world.direct("ana");
   await adapter.send(part(chat, "", { file: file('no;"tes é.txt') }), CALM);
-  await adapter.send(part(chat, "", { file: file("cat.png", { media_type: "image/png" }) }), { ...CALM, repeatSince: 1 });
+  await adapter.send(part(chat, "", { file: file("cat.png", { media_type: "image/png" }) }), {
+    ...CALM,
+    repeatSince: 1,
+  });
   expect(world.shown(chat)).toMatchObject([
     { text: "", files: [{ name: "no__tes é.txt", content: Buffer.from("hello") }] },
-    { text: "(This may repeat what you already got.)", files: [{ name: "cat.png", mimeType: "image/jpeg", content: png }] },
+    {
+      text: "(This may repeat what you already got.)",
+      files: [{ name: "cat.png", mimeType: "image/jpeg", content: png }],
+    },
   ]);
 });
 

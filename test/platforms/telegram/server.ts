@@ -66,7 +66,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, api: B
 function asFault(error: unknown): ApiFault {
   if (error instanceof ApiFault) return error;
   if (error instanceof ZodError)
-    return new ApiFault(400, `Bad Request: ${error.issues.map(({ path, message }) => `${path.join(".")} ${message}`).join("; ")}`);
+    return new ApiFault(
+      400,
+      `Bad Request: ${error.issues.map(({ path, message }) => `${path.join(".")} ${message}`).join("; ")}`,
+    );
   return new ApiFault(500, "Internal Server Error");
 }
 
@@ -76,7 +79,10 @@ async function readArgs(request: IncomingMessage): Promise<Pick<Parameters<BotAp
   const body = Buffer.concat(pieces);
   const type = request.headers["content-type"] ?? "";
   if (!type.startsWith("multipart/form-data"))
-    return { args: body.length === 0 ? {} : (JSON.parse(body.toString("utf8")) as Record<string, unknown>), files: new Map() };
+    return {
+      args: body.length === 0 ? {} : (JSON.parse(body.toString("utf8")) as Record<string, unknown>),
+      files: new Map(),
+    };
   const { fields, files } = parseMultipart(body, type);
   return { args: fields, files };
 }

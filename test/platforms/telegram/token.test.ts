@@ -11,7 +11,11 @@ const whole = (error: unknown) => inspect(error, { depth: 20, showHidden: true, 
 const TRIES: readonly (readonly [string, (adapter: PlatformAdapter, chat: ReturnType<typeof part>) => unknown])[] = [
   ["sending", (adapter, text) => adapter.send(text, CALM)],
   ["typing", (adapter, { conversationId }) => adapter.presence?.typing?.(conversationId, signal)],
-  ["a preview", (adapter, { conversationId }) => adapter.presence?.preview?.(conversationId, { text: "x", draft: undefined, step: "s" }, signal)],
+  [
+    "a preview",
+    (adapter, { conversationId }) =>
+      adapter.presence?.preview?.(conversationId, { text: "x", draft: undefined, step: "s" }, signal),
+  ],
   ["progress", (adapter, { conversationId }) => adapter.presence?.progress?.(conversationId, "x", "5", signal)],
   ["fetching a file", (adapter) => adapter.fetchFile?.("short", { maxBytes: 10, signal })],
 ];

@@ -32,6 +32,8 @@ export class Updates {
   #allowed: readonly string[] | undefined;
   #lastError: string | undefined;
   #closed = false;
+  /** How often a poll ended another one. */
+  conflicts = 0;
   readonly #changed: () => void;
 
   constructor(changed: () => void) {
@@ -86,6 +88,7 @@ export class Updates {
         "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
       );
     this.#allowed = request.allowed ?? this.#allowed;
+    this.conflicts += this.#waiting === undefined ? 0 : 1;
     this.#endWaiting((waiting) =>
       waiting.refuse(
         new ApiFault(
@@ -119,9 +122,7 @@ export class Updates {
     this.#lastError = undefined;
     if (allowed !== undefined) this.#allowed = allowed;
     if (target !== undefined)
-      this.#endWaiting((waiting) =>
-        waiting.refuse(new ApiFault(409, "Conflict: terminated by setWebhook request")),
-      );
+      this.#endWaiting((waiting) => waiting.refuse(new ApiFault(409, "Conflict: terminated by setWebhook request")));
     this.#offer();
   }
 
@@ -142,8 +143,7 @@ export class Updates {
 
   #offer(): void {
     if (this.#webhook !== undefined) return this.#bring();
-    if (this.#pending.length > 0)
-      this.#endWaiting((waiting) => waiting.give(this.#pending.slice(0, waiting.limit)));
+    if (this.#pending.length > 0) this.#endWaiting((waiting) => waiting.give(this.#pending.slice(0, waiting.limit)));
   }
 
   #bring(): void {

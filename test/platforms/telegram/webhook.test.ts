@@ -13,7 +13,10 @@ async function webhookWorld() {
 }
 
 /** A process that Telegram's calls reach. Time passes in it only by `elapse`. */
-function processOn(world: TelegramWorld, { notes = memoryNotes(), gateway = new Recorder(() => world.api.changed()) } = {}) {
+function processOn(
+  world: TelegramWorld,
+  { notes = memoryNotes(), gateway = new Recorder(() => world.api.changed()) } = {},
+) {
   let time = 1_000_000;
   const clock = { now: () => time, monotonic: () => time };
   const waiting: { readonly due: number; readonly end: () => void }[] = [];
