@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
-import { REPEAT_MARK } from "../../../src/platforms/contract.ts";
-import { loadSpare, startParley, type ParleyProcess } from "../../crash/processes.ts";
-import { startOutsideWorld } from "../../crash/scripted-model.ts";
-import { privateRedis } from "../../setup/redis.ts";
-import type { Chat } from "../world.ts";
-import { ReplyLost } from "./bot-api.ts";
-import { openTelegramWorld, type TelegramWorld } from "./world.ts";
+import { REPEAT_MARK } from "../../src/platforms/contract.ts";
+import { loadSpare, startParley, type ParleyProcess } from "./processes.ts";
+import { startOutsideWorld } from "./scripted-model.ts";
+import { privateRedis } from "../setup/redis.ts";
+import type { Chat } from "../platforms/world.ts";
+import { ReplyLost } from "../platforms/telegram/bot-api.ts";
+import { openTelegramWorld, type TelegramWorld } from "../platforms/telegram/world.ts";
 
 /** Redis, a model that answers `done <word>`, and what a process needs to reach them and Telegram. */
 async function openScene() {
