@@ -2,12 +2,15 @@ import { once } from "node:events";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
 import { REPEAT_MARK } from "../../src/platforms/contract.ts";
+import { describeKills } from "../platforms/kill-suite.ts";
 import { loadSpare, startParley, type ParleyProcess } from "./processes.ts";
 import { startOutsideWorld } from "./scripted-model.ts";
 import { privateRedis } from "../setup/redis.ts";
 import type { Chat } from "../platforms/world.ts";
 import { ReplyLost } from "../platforms/telegram/bot-api.ts";
 import { openTelegramWorld, type TelegramWorld } from "../platforms/telegram/world.ts";
+
+describeKills("Telegram", () => openTelegramWorld(), { repeats: "marked" });
 
 /** Redis, a model that answers `done <word>`, and what a process needs to reach them and Telegram. */
 async function openScene() {
@@ -127,7 +130,8 @@ test("the time in which a kill can make an answer come twice is the one call tha
   await world.say(chat, "ana", { text: "m1" });
   await allAnswered(world, chat, ["m1"]);
   await expect.poll(() => marks.some(({ what }) => what === "sent"), { timeout: 10_000 }).toBe(true);
-  const windowMs = (marks.find(({ what }) => what === "sent")?.at ?? 0) - (marks.find(({ what }) => what === "marked")?.at ?? 0);
+  const windowMs =
+    (marks.find(({ what }) => what === "sent")?.at ?? 0) - (marks.find(({ what }) => what === "marked")?.at ?? 0);
   expect(windowMs).toBeGreaterThan(0);
   // On a machine that does nothing else it is about 5 ms, of which Telegram's answer is most.
   expect(windowMs).toBeLessThan(2_000);

@@ -79,13 +79,14 @@ function createListener(options: TelegramOptions, parts: AdapterParts, shared: S
   if (webhook === undefined) {
     return {
       exclusive: true,
-      async listen(context) {
-        const account = await begin(context);
-        await client.call("switch to polling", context.signal, (api, signal) =>
-          api.deleteWebhook({ drop_pending_updates: false }, signal),
-        );
-        await pollUpdates(context, { ...common, bot: account });
-      },
+      listen: (context) =>
+        untilAborted(context.signal, async () => {
+          const account = await begin(context);
+          await client.call("switch to polling", context.signal, (api, signal) =>
+            api.deleteWebhook({ drop_pending_updates: false }, signal),
+          );
+          await pollUpdates(context, { ...common, bot: account });
+        }),
     };
   }
 
@@ -95,10 +96,11 @@ function createListener(options: TelegramOptions, parts: AdapterParts, shared: S
     createHeldAlbums(gateway, { notes, clock, log, wait, closing });
   return {
     exclusive: true,
-    async listen(context) {
-      await begin(context);
-      await lookAfterWebhook(context, { client, webhook, albums: albumsOf(context.gateway), wait, clock, log });
-    },
+    listen: (context) =>
+      untilAborted(context.signal, async () => {
+        await begin(context);
+        await lookAfterWebhook(context, { client, webhook, albums: albumsOf(context.gateway), wait, clock, log });
+      }),
     webhooks(context) {
       const { gateway } = context;
       return [
@@ -112,6 +114,15 @@ function createListener(options: TelegramOptions, parts: AdapterParts, shared: S
       ];
     },
   };
+}
+
+/** A call that fails because it was told to end is the end, not a failure. */
+async function untilAborted(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 const BOT_PATIENCE_MS = 10_000;

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { WorldFile } from "../world.ts";
-import { listenOn, memoryNotes, Recorder, testWorld } from "./rig.ts";
+import { memoryNotes, Recorder } from "./recorder.ts";
+import { listenOn, testWorld } from "./rig.ts";
 
 const file = (name: string): WorldFile => ({ name, mimeType: "text/plain", content: Buffer.from(name) });
 const names = (gateway: Recorder) => gateway.messages.map(({ files }) => files.map(({ name }) => name));

@@ -29,6 +29,8 @@ interface OpenTag {
   readonly name: string;
   readonly offset: number;
   readonly attributes: string;
+  /** Of a block of code: what the code inside it says. */
+  language?: string;
 }
 
 /** Reads Telegram's HTML as the Bot API does: what it does not know it refuses, with the words of the real one. */
@@ -64,6 +66,13 @@ function closeTag(name: string, open: OpenTag[], text: string, html: string, at:
     throw new BadHtml(
       `Unmatched end tag at byte offset ${bytes(html, at)}, expected "</${begun.name}>", found "</${name}>"`,
     );
+  const around = open.at(-1);
+  const language = /class="language-([^"]*)"/.exec(begun.attributes)?.[1];
+  // Code in a block only names the block's language.
+  if (name === "code" && around?.name === "pre") {
+    if (language !== undefined) around.language = language;
+    return [];
+  }
   const span = { offset: begun.offset, length: text.length - begun.offset };
   if (span.length === 0) return [];
   const type = TYPES[name];
@@ -71,6 +80,7 @@ function closeTag(name: string, open: OpenTag[], text: string, html: string, at:
     const url = /href="([^"]*)"/.exec(begun.attributes)?.[1];
     return url === undefined ? [] : [{ ...span, type, url }];
   }
+  if (type === "pre") return [{ ...span, type, ...(begun.language === undefined ? {} : { language: begun.language }) }];
   return type === undefined ? [] : [{ ...span, type } as MessageEntity];
 }
 

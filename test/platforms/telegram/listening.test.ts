@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { isCommand } from "../../../src/agent/commands.ts";
-import { CALM, memoryNotes, listenOn, part, Recorder, testWorld } from "./rig.ts";
+import { memoryNotes, Recorder } from "./recorder.ts";
+import { CALM, listenOn, part, testWorld } from "./rig.ts";
 
 test("a message of a private chat comes in whole, and Telegram hears that it was kept", async () => {
   const world = await testWorld();
@@ -134,6 +135,18 @@ test("what Telegram asks to wait for is waited for", async () => {
   world.cut();
   await world.when(() => waits.includes(17_000));
 });
+
+test.each(["getMe", "setMyCommands", "deleteWebhook", "getUpdates"])(
+  "told to end during %s, it ends without a failure",
+  async (method) => {
+    const world = await testWorld();
+    const stuck = new Promise<void>((resolve) => world.api.onArrival(method, () => (resolve(), new Promise(() => {}))));
+    const { stop, over } = listenOn(world);
+    await stuck;
+    await stop();
+    await expect(over).resolves.toBe(undefined);
+  },
+);
 
 test("an update that cannot be read is passed over and does not hold up the next one", async () => {
   const world = await testWorld();

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { mayHaveHappened, type OutsideError } from "../../../src/kernel/errors.ts";
 import type { ConversationId, DeliveryId, MessageId, WorkspaceId } from "../../../src/kernel/ids.ts";
 import type { FileRef, OutboundMessage } from "../../../src/kernel/messages.ts";
-import { adapterOn, CALM, listenOn, memoryNotes, part, testWorld } from "./rig.ts";
+import { memoryNotes } from "./recorder.ts";
+import { adapterOn, CALM, listenOn, part, testWorld } from "./rig.ts";
 
 const message = (text: string, more: Partial<OutboundMessage> = {}): OutboundMessage => ({
   id: "run1:answer:0" as DeliveryId,

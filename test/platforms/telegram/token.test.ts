@@ -1,7 +1,8 @@
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import type { PlatformAdapter } from "../../../src/platforms/contract.ts";
-import { adapterOn, CALM, listenOn, memoryNotes, part, testWorld } from "./rig.ts";
+import { memoryNotes } from "./recorder.ts";
+import { adapterOn, CALM, listenOn, part, testWorld } from "./rig.ts";
 
 const { signal } = CALM;
 

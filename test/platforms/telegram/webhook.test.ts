@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test } from "vitest";
 import type { PlatformNotes } from "../../../src/platforms/notes.ts";
 import type { ListenerReport } from "../../../src/platforms/listening.ts";
-import { adapterOn, listenOn, memoryNotes, Recorder } from "./rig.ts";
+import { memoryNotes, Recorder } from "./recorder.ts";
+import { adapterOn, listenOn } from "./rig.ts";
 import { openTelegramWorld, type TelegramWorld } from "./world.ts";
 
 const SECRET = "a-secret_of-ours";
