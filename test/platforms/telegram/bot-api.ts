@@ -106,7 +106,7 @@ export class BotApi {
   readonly #onCall = new Map<string, () => unknown>();
   readonly #onArrival = new Map<string, (args: Args) => unknown>();
   #garbled: { readonly body: string | undefined } | undefined;
-  #refusedPoll: ApiFault | undefined;
+  readonly #refusedPolls: ApiFault[] = [];
   readonly #listeners = new Set<() => void>();
 
   constructor() {
@@ -126,9 +126,9 @@ export class BotApi {
     return this.#nextMessage++;
   }
 
-  /** The next poll is refused like this. */
-  refuseNextPoll(...[status, description, parameters]: ConstructorParameters<typeof ApiFault>): void {
-    this.#refusedPoll = new ApiFault(status, description, parameters);
+  /** So many polls are refused like this from now on. */
+  refusePolls(times: number, ...[status, description, parameters]: ConstructorParameters<typeof ApiFault>): void {
+    for (let time = 0; time < times; time++) this.#refusedPolls.push(new ApiFault(status, description, parameters));
   }
 
   /** The next call, whichever it is, is answered with this instead of JSON; with nothing its connection ends. */
@@ -211,8 +211,7 @@ export class BotApi {
   }
 
   #poll({ args, cut }: Call): Promise<unknown> {
-    const refused = this.#refusedPoll;
-    this.#refusedPoll = undefined;
+    const refused = this.#refusedPolls.shift();
     if (refused !== undefined) throw refused;
     const { offset, limit, timeout, allowed_updates } = z
       .object({

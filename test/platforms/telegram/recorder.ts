@@ -8,8 +8,9 @@ export class Recorder implements Gateway {
   readonly calls: PlatformMessage[] = [];
   readonly edits: { readonly conversationId: string; readonly id: string; readonly text: string }[] = [];
   readonly presses: Press[] = [];
-  /** So many calls fail from now on. */
+  /** So many calls fail from now on: all, or those for messages that say `failsFor`. */
   failing = 0;
+  failsFor: string | undefined;
   told: Pressed = { notice: "Noted." };
   readonly #changed: () => void;
 
@@ -23,7 +24,7 @@ export class Recorder implements Gateway {
 
   message(message: PlatformMessage): Promise<"kept" | "known"> {
     this.calls.push(message);
-    if (this.failing > 0) {
+    if (this.failing > 0 && (this.failsFor ?? message.text) === message.text) {
       this.failing -= 1;
       this.#changed();
       return Promise.reject(new Error("Redis is not there"));
