@@ -23,6 +23,7 @@ const MAX_BYTES = 1_000_000;
  * Telegram brings it again, and holds back what else comes from that chat.
  */
 export function createWebhook(context: Pick<ListenContext, "heard" | "report">, parts: WebhookParts): Webhook {
+  let troubled = false;
   return {
     path: WEBHOOK_PATH,
     async handle(request) {
@@ -33,10 +34,13 @@ export function createWebhook(context: Pick<ListenContext, "heard" | "report">, 
       context.heard();
       try {
         await take(body, parts);
+        if (troubled) context.report({ connected: true });
+        troubled = false;
         return new Response("ok");
       } catch (error) {
         const trouble = `What Telegram brings cannot be kept (${describeError(error)}); Telegram brings it again.`;
         context.report({ connected: true, trouble });
+        troubled = true;
         parts.log.error({ error: describeError(error) }, trouble);
         return new Response("try again", { status: 503, headers: { "retry-after": "1" } });
       }

@@ -98,6 +98,7 @@ test("an update that could not be kept is asked for again, and the operator sees
   expect(reports.at(-1)?.trouble).toContain("cannot be kept (Redis is not there)");
   expect((await post(once)).status).toBe(200);
   expect(gateway.texts).toEqual(["do not lose me"]);
+  expect(reports.at(-1)).toEqual({ connected: true });
 });
 
 test("the same update five times, and an older one after a newer one: every message once, with its own id", async () => {
