@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
 import { REPEAT_MARK } from "../../src/platforms/contract.ts";
-import { describeKills } from "../platforms/kill-suite.ts";
+import { describeKills } from "./platform-kills.ts";
 import { loadSpare, startParley, type ParleyProcess } from "./processes.ts";
 import { startOutsideWorld } from "./scripted-model.ts";
 import { privateRedis } from "../setup/redis.ts";
