@@ -146,10 +146,10 @@ test.each(["getMe", "setMyCommands", "deleteWebhook", "getUpdates"])(
   async (method) => {
     const world = await testWorld();
     const stuck = new Promise<void>((resolve) => world.api.onArrival(method, () => (resolve(), new Promise(() => {}))));
-    const { stop, over } = listenOn(world);
+    const listening = listenOn(world);
     await stuck;
-    await stop();
-    await expect(over).resolves.toBe(undefined);
+    await listening.stop();
+    await expect(listening.over).resolves.toBe(undefined);
   },
 );
 

@@ -37,7 +37,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, api: B
   const path = request.url ?? "";
   const [, kind, given = "", rest = ""] = /^\/(file\/bot|bot)([^/]*)\/(.*)$/.exec(path) ?? [];
   const cut = () => void request.socket.destroy();
-  request.socket.once("close", () => api.updates.left(cut));
+  response.once("close", () => api.updates.left(cut));
   try {
     if (given !== token)
       throw TOKEN_FORM.test(given) ? new ApiFault(401, "Unauthorized") : new ApiFault(404, "Not Found");
