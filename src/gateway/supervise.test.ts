@@ -85,6 +85,24 @@ test("where only one may listen, the other stands by and begins when the first o
   expect(listening).toEqual(["first", "second"]);
 });
 
+test("where the platform calls us, a process that does not look after that takes what comes all the same", async () => {
+  const began = Promise.withResolvers<void>();
+  const listener: Listener = {
+    exclusive: true,
+    async listen({ signal }) {
+      began.resolve();
+      await untilAborted(signal);
+    },
+    webhooks: () => [{ path: "/called", handle: () => Promise.resolve(new Response("ok")) }],
+  };
+  const first = watch(listener, "a");
+  await began.promise;
+  const second = watch(listener, "b");
+  expect(second.webhooks).toHaveLength(1);
+  expect(describeHealth(second.health())).toBe("connected");
+  await first.stop();
+});
+
 test("losing the lease ends the listening at once", async () => {
   const ended = Promise.withResolvers<void>();
   const began = Promise.withResolvers<void>();

@@ -106,7 +106,7 @@ export function supervise(
       platform: name,
       state: stopped.signal.aborted
         ? "stopped"
-        : standby
+        : standby && webhooks.length === 0
           ? "standby"
           : report.connected || (webhooks.length > 0 && report.trouble === undefined)
             ? "connected"

@@ -117,7 +117,8 @@ export interface Listener {
   /**
    * Listens until `signal` aborts, then ends everything and resolves. First fetches what was missed, where the platform
    * has a history. Rejects when it cannot go on (`OutsideError`: its message tells the operator what to do); it is then
-   * called again after a wait. Absent for platforms that call us.
+   * called again after a wait. Beside `webhooks` it looks after them, in one process when `exclusive`; absent where
+   * nothing has to be done.
    */
   listen?(context: ListenContext): Promise<void>;
   /** What the platform calls. Absent for platforms that are listened to. */

@@ -1,0 +1,7 @@
+import { describePlatform } from "../contract-suite.ts";
+import { openTelegramWorld } from "./world.ts";
+
+describePlatform("Telegram by webhook", () => openTelegramWorld({ webhook: true }), {
+  groups: true,
+  repeats: "marked",
+});
