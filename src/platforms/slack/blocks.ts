@@ -63,7 +63,7 @@ function label({ label }: Button): string {
 /** The text in pieces of at most `limit` characters, none of which begins or ends within a character. */
 export function cut(text: string, limit: number): string[] {
   const pieces: string[] = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const end = at + limit;
     const splits = end < text.length && /[\uD800-\uDBFF]/.test(text[end - 1] ?? "");
     pieces.push(text.slice(at, splits ? end - 1 : end));

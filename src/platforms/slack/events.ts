@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ConversationId } from "../../kernel/ids.ts";
 import type { IncomingRef, PlatformMessage } from "../listening.ts";
-import { accountOf, chatOf, conversationAt, isDirect, timeOf } from "./ids.ts";
+import { accountOf, chatOf, conversationAt, isDirect, spotOf, timeOf } from "./ids.ts";
 import { type SlackFile, type SlackMessage, slackMessageSchema } from "./methods.ts";
 import { mentioned, readCommand, readText } from "./text.ts";
 
@@ -36,6 +36,13 @@ export type Happening =
   | { readonly kind: "pane-opened"; readonly channel: string; readonly thread: string }
   | { readonly kind: "nothing" };
 
+/** The channel that something happened in. */
+export function channelOf(happening: Happening): string {
+  if (happening.kind === "said") return happening.said.channel;
+  if (happening.kind === "pane-opened") return happening.channel;
+  return happening.kind === "nothing" ? "" : spotOf(happening.conversationId).channel;
+}
+
 const NOTHING: Happening = { kind: "nothing" };
 
 const inner = slackMessageSchema.partial({ ts: true });
@@ -64,7 +71,8 @@ export function readEvent(event: unknown, self: Self): Happening {
   }
   const { channel, channel_type: kind, message, previous_message: before } = parsed;
   const direct = kind === undefined ? isDirect(channel) : kind === "im";
-  const at = (ts: string, thread: string | undefined) => conversationAt({ channel, thread: threadOf(ts, thread, direct) });
+  const at = (ts: string, thread: string | undefined) =>
+    conversationAt({ channel, thread: threadOf(ts, thread, direct) });
   switch (parsed.subtype) {
     case "message_changed": {
       if (message?.ts === undefined || isOwn(message, self)) return NOTHING;

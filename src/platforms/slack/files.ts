@@ -68,7 +68,11 @@ export function createFiles(
       const url = file.url_private_download ?? file.url_private;
       if (url === undefined || url === null)
         throw new OutsideError(`Slack keeps the file ${ref} elsewhere; it cannot be fetched`, { code: "not-found" });
-      const response = await request(url, { headers: { authorization: `Bearer ${botToken}` }, signal }, `the file ${ref}`);
+      const response = await request(
+        url,
+        { headers: { authorization: `Bearer ${botToken}` }, signal },
+        `the file ${ref}`,
+      );
       const type = response.headers.get("content-type")?.split(";")[0]?.trim();
       // To a token without the scope Slack shows the page to log in, as if that were the file.
       if (response.status >= 300 || (type === "text/html" && file.mimetype !== "text/html")) {
@@ -152,7 +156,11 @@ function refused(status: number, ref: string): OutsideError {
   );
 }
 
-async function readUpTo(response: Response, maxBytes: number, ref: string): Promise<{ content: Buffer; more: boolean }> {
+async function readUpTo(
+  response: Response,
+  maxBytes: number,
+  ref: string,
+): Promise<{ content: Buffer; more: boolean }> {
   const pieces: Uint8Array[] = [];
   let size = 0;
   const reader = response.body?.getReader();

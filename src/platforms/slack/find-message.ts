@@ -3,7 +3,11 @@ import type { Spot } from "./ids.ts";
 import type { SlackMessage } from "./methods.ts";
 
 /** The message with this `ts`; undefined when it is gone. Throws `OutsideError`. */
-export async function findMessage(api: SlackApi, { channel, thread }: Spot, ts: string): Promise<SlackMessage | undefined> {
+export async function findMessage(
+  api: SlackApi,
+  { channel, thread }: Spot,
+  ts: string,
+): Promise<SlackMessage | undefined> {
   const only = { channel, oldest: ts, latest: ts, inclusive: true, limit: 10 };
   const { messages } =
     thread === undefined

@@ -7,11 +7,13 @@ import type { SlackApi } from "./api.ts";
 import { DETAILS, outcomeBlocks } from "./blocks.ts";
 import { approvalDialog, noticeDialog } from "./dialog.ts";
 import { refusal } from "./errors.ts";
-import { readEvent, type Said, type Self, toMessage } from "./events.ts";
+import { channelOf, type Happening, readEvent, type Said, type Self, toMessage } from "./events.ts";
 import { findMessage } from "./find-message.ts";
 import { spotOf, timeOf } from "./ids.ts";
 import type { Identity } from "./identity.ts";
 import { type ActionPress, type Pressable, readAction, readSlash, readSubmission } from "./interactions.ts";
+import { createLateChanges } from "./late-changes.ts";
+import { createOrder } from "./order.ts";
 import { createPane } from "./pane.ts";
 import type { People } from "./people.ts";
 import { createReach } from "./reach.ts";
@@ -49,10 +51,12 @@ export function createHandlers(parts: HandlerParts): Handlers {
   const { api, identity, people, gateway, notes, clock, log } = parts;
   const reach = createReach(notes, clock);
   const pane = createPane(api, notes, log);
+  const late = createLateChanges();
+  const inOrder = createOrder();
 
   async function take(said: Said, self: Self): Promise<void> {
     const users = mentioned(said.raw).filter((user) => user !== self.user);
-    const nameOf = await people.names(said.isBot ? users : [said.user, ...users]);
+    const nameOf = await people.names([said.user, ...users]);
     const read = toMessage(said, self, nameOf);
     const isBot = read.author.isBot || people.isBot(said.user);
     const message: PlatformMessage = { ...read, author: { ...read.author, isBot } };
@@ -63,30 +67,44 @@ export function createHandlers(parts: HandlerParts): Handlers {
     if (taken === "kept" && said.direct && thread !== undefined) pane.talked(said.channel, thread, message.text);
   }
 
+  async function happened(happening: Happening, self: Self): Promise<void> {
+    switch (happening.kind) {
+      case "said": {
+        const { channel, ts } = happening.said;
+        const change = late.of(channel, ts);
+        if (change === "deleted") return;
+        return await take(change === undefined ? happening.said : { ...happening.said, raw: change.raw }, self);
+      }
+      case "edited": {
+        const { conversationId, id, raw } = happening;
+        late.note(spotOf(conversationId).channel, id, { raw });
+        const nameOf = await people.names(mentioned(raw).filter((user) => user !== self.user));
+        const text = readCommand(readText(raw, { self: self.user, nameOf }), mentioned(raw).includes(self.user));
+        return await gateway.edited({ conversationId, id, text });
+      }
+      case "deleted":
+        late.note(spotOf(happening.conversationId).channel, happening.id, "deleted");
+        return await gateway.deleted({ conversationId: happening.conversationId, id: happening.id });
+      case "pane-opened":
+        await notes.reach(`${happening.channel}:${happening.thread}`, happening.thread, timeOf(happening.thread));
+        return await pane.opened(happening.channel, happening.thread);
+      case "nothing":
+        return;
+    }
+  }
+
   return {
     event: async (event) => {
       const self = await identity.self();
       const happening = readEvent(event, self);
-      switch (happening.kind) {
-        case "said":
-          return await take(happening.said, self);
-        case "edited": {
-          const { conversationId, id, raw } = happening;
-          const nameOf = await people.names(mentioned(raw).filter((user) => user !== self.user));
-          const text = readCommand(readText(raw, { self: self.user, nameOf }), mentioned(raw).includes(self.user));
-          return await gateway.edited({ conversationId, id, text });
-        }
-        case "deleted":
-          return await gateway.deleted({ conversationId: happening.conversationId, id: happening.id });
-        case "pane-opened":
-          await notes.reach(`${happening.channel}:${happening.thread}`, happening.thread, timeOf(happening.thread));
-          return await pane.opened(happening.channel, happening.thread);
-        case "nothing":
-          return;
-      }
+      // A name that has to be looked up must not let an edit overtake its message.
+      await inOrder(channelOf(happening), () => happened(happening, self));
     },
 
-    said: async (said) => take(said, await identity.self()),
+    said: async (said) => {
+      const self = await identity.self();
+      await inOrder(said.channel, () => happened({ kind: "said", said }, self));
+    },
 
     command: async (body, answer) => {
       const message = readSlash(body, clock.now());

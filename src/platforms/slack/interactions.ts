@@ -45,7 +45,10 @@ const actionSchema = z.object({
     text: z.string().default(""),
     blocks: z.array(blockSchema).optional(),
   }),
-  actions: z.tuple([z.object({ action_id: z.string(), value: z.string().optional(), action_ts: z.string() })], z.unknown()),
+  actions: z.tuple(
+    [z.object({ action_id: z.string(), value: z.string().optional(), action_ts: z.string() })],
+    z.unknown(),
+  ),
 });
 
 /** A message with buttons, as it stands when one of them is pressed. */

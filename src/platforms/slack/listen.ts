@@ -57,7 +57,13 @@ export async function listen(parts: ListenParts, context: ListenContext): Promis
 
   try {
     const trouble = await identity.check();
-    const missed: MissedParts = { api: parts.api, self: await identity.self(), said: parts.handlers.said, log, signal: until };
+    const missed: MissedParts = {
+      api: parts.api,
+      self: await identity.self(),
+      said: parts.handlers.said,
+      log,
+      signal: until,
+    };
     const connected = (lack: string | undefined) => {
       report(lack === undefined ? { connected: true } : { connected: true, trouble: lack });
     };

@@ -49,7 +49,10 @@ export async function fetchMissed(
         await pause(error.wait, parts.signal);
         continue;
       }
-      parts.log.info({ channel: next.channel, why: error.message }, "what was missed in a Slack channel was not fetched");
+      parts.log.info(
+        { channel: next.channel, why: error.message },
+        "what was missed in a Slack channel was not fetched",
+      );
     }
     left.shift();
   }

@@ -48,9 +48,12 @@ export function createPeople(api: SlackApi, clock: Clock): People {
 
   return {
     names: async (users) => {
-      await Promise.all([...new Set(users)].map(learn));
+      await Promise.all([...new Set(users)].filter(isUser).map(learn));
       return (user) => known.get(user)?.name;
     },
     isBot: (user) => known.get(user)?.isBot === true,
   };
 }
+
+/** Apps without a user of their own speak under ids of another kind. */
+const isUser = (id: string): boolean => /^[UW]/.test(id);

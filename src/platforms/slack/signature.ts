@@ -5,7 +5,11 @@ const WINDOW_S = 300;
 
 /** Whether a request was signed with our secret just now. Compares in constant time. */
 export function isSigned(
-  { timestamp, signature, body }: { readonly timestamp: string | null; readonly signature: string | null; readonly body: string },
+  {
+    timestamp,
+    signature,
+    body,
+  }: { readonly timestamp: string | null; readonly signature: string | null; readonly body: string },
   signingSecret: string,
   now: number,
 ): boolean {

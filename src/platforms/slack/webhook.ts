@@ -37,7 +37,10 @@ export function createWebhook({
       const timestamp = request.headers.get("x-slack-request-timestamp");
       const signature = request.headers.get("x-slack-signature");
       if (!isSigned({ timestamp, signature, body }, signingSecret, clock.now())) {
-        log.warn({}, "a request to /slack/events was refused: its signature is not Slack's; check SLACK_SIGNING_SECRET");
+        log.warn(
+          {},
+          "a request to /slack/events was refused: its signature is not Slack's; check SLACK_SIGNING_SECRET",
+        );
         return refuse(401, "the signature is not right");
       }
       heard();
