@@ -138,7 +138,7 @@ export async function startSlackServer() {
     const id = randomBytes(12).toString("hex");
     const envelope = { id, type, payload, about, tries: 0, answered: promise, answer: resolve };
     sent.push(envelope);
-    pending.set(envelope.id, envelope);
+    if (!muted) pending.set(envelope.id, envelope);
     push(envelope);
     return envelope;
   }
@@ -285,7 +285,7 @@ export async function startSlackServer() {
     pending,
     push,
     sockets,
-    /** Events are lost while it is set, as when nobody is connected for long. */
+    /** Events are lost while it is set, as when nobody is connected for so long that Slack gives up. */
     mute: (on: boolean) => {
       muted = on;
       if (on) pending.clear();

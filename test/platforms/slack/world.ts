@@ -216,7 +216,8 @@ export async function openSlackWorld(): Promise<SlackWorld> {
         },
         kept.ts,
       );
-      return await space.until(() => space.ephemerals.slice(before).find(({ user: whom }) => whom === user.id)?.text);
+      const told = await space.until(() => space.ephemerals.slice(before).find(({ user: whom }) => whom === user.id));
+      return unescape(told.text);
     },
 
     shown,
@@ -249,6 +250,9 @@ export async function openSlackWorld(): Promise<SlackWorld> {
 }
 
 const escape = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+const unescape = (text: string): string =>
+  text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 
 interface ButtonElement {
   readonly action_id: string;
