@@ -8,7 +8,7 @@ export interface Reading {
 /** A message's text as people read it: mentions by name, links with their address, no escapes, no mention of the bot. */
 export function readText(raw: string, reading: Reading): string {
   return raw
-    .replaceAll(/<([^<>]+)>/g, (_, inner: string) => readEntity(inner, reading))
+    .replaceAll(/<([^\s<>][^<>]*)>/g, (_, inner: string) => readEntity(inner, reading))
     .replaceAll("&lt;", "<")
     .replaceAll("&gt;", ">")
     .replaceAll("&amp;", "&")
