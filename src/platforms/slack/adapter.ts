@@ -1,4 +1,4 @@
-import { InvalidInput } from "../../kernel/errors.ts";
+import { OutsideError } from "../../kernel/errors.ts";
 import type { Abilities, PlatformAdapter } from "../contract.ts";
 import type { Gateway, Listener, ListenContext, Webhook } from "../listening.ts";
 import type { AdapterParts } from "../parts.ts";
@@ -34,6 +34,9 @@ const SLACK_API = "https://slack.com/api/";
 const SILENCE_MS = 15_000;
 const SELF_CHECK_MS = 600_000;
 
+const NO_WAY_IN =
+  "Slack has a bot token but no way for messages to come in: set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (POST /slack/events)";
+
 const ABILITIES: Abilities = {
   edit: true,
   typing: true,
@@ -46,13 +49,9 @@ const ABILITIES: Abilities = {
   history: true,
 };
 
-/** Creates the adapter of one Slack workspace. Throws `InvalidInput` when no way for events to come in is set. */
+/** Creates the adapter of one Slack workspace. Nothing is called before something is sent or listened to. */
 export function createSlackAdapter(options: SlackOptions, parts: AdapterParts): PlatformAdapter {
   const { clock, log, notes } = parts;
-  if (options.appToken === undefined && options.signingSecret === undefined)
-    throw new InvalidInput(
-      "Slack has a bot token but no way for messages to come in: set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (POST /slack/events)",
-    );
   const apiOptions = {
     botToken: options.botToken,
     apiUrl: withSlash(options.apiUrl ?? SLACK_API),
@@ -71,7 +70,8 @@ export function createSlackAdapter(options: SlackOptions, parts: AdapterParts): 
   const listener: Listener = {
     exclusive: false,
     listen: async (context: ListenContext) => {
-      const { appToken, silenceMs = SILENCE_MS, selfCheckMs = SELF_CHECK_MS } = options;
+      const { appToken, signingSecret, silenceMs = SILENCE_MS, selfCheckMs = SELF_CHECK_MS } = options;
+      if (appToken === undefined && signingSecret === undefined) throw new OutsideError(NO_WAY_IN, { code: "refused" });
       const client = clientOptions(apiOptions, log);
       const socket = appToken === undefined ? undefined : { appToken, client, silenceMs };
       await listen({ api, identity, ...incoming(context.gateway), notes, clock, log, socket, selfCheckMs }, context);

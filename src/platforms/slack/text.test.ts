@@ -31,11 +31,7 @@ describe("readText", () => {
 
 describe("readCommand", () => {
   test.each([
-    ["!stop", false, "/stop"],
-    ["!queue collect", false, "/queue collect"],
-    ["!", false, "!"],
-    ["!!!", false, "!!!"],
-    ["!important: read this", false, "!important: read this"],
+    ["!stop", false, "!stop"],
     ["stop", true, "/stop"],
     ["Status", true, "/status"],
     ["new", true, "/new"],

@@ -25,13 +25,12 @@ export function mentioned(raw: string): readonly string[] {
 const SPOKEN_COMMANDS: ReadonlySet<string> = new Set(["stop", "help", "status", "new"]);
 
 /**
- * The text, or the command it means. Slack keeps `/` for itself and has no slash commands in threads: there `!stop` is
- * said, and `@bot stop` for a few words.
+ * The text, or the command it means: Slack has no slash commands in threads, so a mention of the bot with a few words and
+ * nothing else is one. (`!stop` is read as a command for every platform, where it is known which there are.)
  */
 export function readCommand(text: string, mention: boolean): string {
   const word = text.toLowerCase();
-  if (mention && SPOKEN_COMMANDS.has(word)) return `/${word}`;
-  return text.replace(/^!(?=[a-z]{2,}(\s|$))/, "/");
+  return mention && SPOKEN_COMMANDS.has(word) ? `/${word}` : text;
 }
 
 /** What follows `/parley`, as a command: `stop` and `/stop` are the same, nothing asks for help. */

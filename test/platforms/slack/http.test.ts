@@ -171,8 +171,12 @@ test("over HTTP, too, what was missed is fetched and the token is looked after",
   expect(world.server.sockets.size).toBe(0);
 });
 
-test("a bot token without any way in is refused with what to set", async () => {
-  await expect(slackLab({ options: { appToken: undefined } })).rejects.toThrow(
-    "set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET",
-  );
+test("with a bot token alone answers go out, and listening says what to set", async () => {
+  const { world, adapter, begin } = await slackLab({ options: { appToken: undefined } });
+  const chat = world.direct("Ana");
+
+  await adapter.send(part(chat.conversation("1.1"), "hi"), firstTry());
+
+  expect(world.shown(chat)).toMatchObject([{ text: "hi" }]);
+  await expect(begin().ended).rejects.toThrow("set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET");
 });

@@ -236,7 +236,7 @@ test("a slash command where the bot is not tells how to invite it, and is not ta
   expect(gateway.messages).toEqual([]);
 });
 
-test("in a thread !stop is the command, and a mention with nothing but a known word as well", async () => {
+test("in a thread a mention with nothing but a known word is a command, and !stop comes as it was said", async () => {
   const { world, gateway, listen } = await slackLab();
   await listen();
   const chat = world.group("team");
@@ -248,7 +248,7 @@ test("in a thread !stop is the command, and a mention with nothing but a known w
   await world.say(thread, "Ana", { text: "stop saying that", mention: true });
   await gateway.until(() => gateway.messages.length === 4);
 
-  expect(gateway.messages.slice(1).map(({ text }) => text)).toEqual(["/stop", "/status", "stop saying that"]);
+  expect(gateway.messages.slice(1).map(({ text }) => text)).toEqual(["!stop", "/status", "stop saying that"]);
 });
 
 test("opening the assistant's pane greets with prompts, and its first message names the talk", async () => {

@@ -1,7 +1,7 @@
 import { createSlackAdapter, type SlackOptions } from "../../../src/platforms/slack/adapter.ts";
 import { accountOf, conversationAt } from "../../../src/platforms/slack/ids.ts";
 import type { AdapterParts } from "../../../src/platforms/parts.ts";
-import type { Chat, Shown, World, WorldFile } from "../world.ts";
+import type { Chat, Fault, Shown, World, WorldFile } from "../world.ts";
 import { type SlackServer, startSlackServer } from "./server.ts";
 import { BOT, type Channel, type KeptFile, type KeptMessage, TEAM } from "./workspace.ts";
 
@@ -18,7 +18,11 @@ export interface SlackWorld extends World {
   /** Opens the assistant's pane, as a person does: a new thread in the direct chat. */
   openPane(person: string): Chat;
   channelOf(chat: Chat): Channel;
+  group(name: string): Chat;
   thread(chat: Chat, id: string): Chat;
+  delete(chat: Chat, id: string): Promise<void>;
+  fault(...faults: readonly Fault[]): void;
+  cut(): void;
 }
 
 /** Opens a workspace with Socket Mode. */
