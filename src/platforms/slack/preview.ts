@@ -17,14 +17,22 @@ const PIECE_LIMIT = 12_000;
 const SHOWN_LIMIT = 30_000;
 const MOST = 1_000;
 
+/** What a stream shows: everything, and of it what the current step wrote. */
+interface Stream {
+  step: string;
+  text: string;
+  length: number;
+  ended: boolean;
+}
+
 /**
- * Creates previews by Slack's streams, which only grow: what was shown is remembered, and a text that does not go on from
- * there (another step's, or one whose beginning another process showed) is left to the final message.
+ * Creates previews by Slack's streams, which only grow: another step's text is put below, and one that does not go on
+ * from what was shown, here or by another process, is left to the final message.
  */
 export function createPreviews(api: SlackApi, notes: PlatformNotes): Preview {
-  const shown = new Map<string, { text: string; ended: boolean }>();
+  const streams = new Map<string, Stream>();
 
-  return async ({ channel, thread }, { text, draft }, signal) => {
+  return async ({ channel, thread }, { text, draft, step }, signal) => {
     if (thread === undefined || text === "") return draft;
     if (draft === undefined) {
       const asker = isDirect(channel) ? {} : await findAsker(notes, { channel, thread });
@@ -32,22 +40,28 @@ export function createPreviews(api: SlackApi, notes: PlatformNotes): Preview {
       const [first = ""] = cut(text, PIECE_LIMIT);
       const start = { channel, thread_ts: thread, markdown_text: harmless(first), ...asker };
       const { ts } = await api.call("chat.startStream", start, { signal });
-      shown.set(`${channel}:${ts}`, { text: first, ended: false });
-      const oldest = shown.keys().next().value;
-      if (shown.size > MOST && oldest !== undefined) shown.delete(oldest);
+      streams.set(`${channel}:${ts}`, { step, text: first, length: first.length, ended: false });
+      const oldest = streams.keys().next().value;
+      if (streams.size > MOST && oldest !== undefined) streams.delete(oldest);
       return ts;
     }
-    const before = shown.get(`${channel}:${draft}`);
-    if (before === undefined || before.ended || !text.startsWith(before.text)) return draft;
-    const [more = ""] = cut(text.slice(before.text.length, SHOWN_LIMIT), PIECE_LIMIT);
-    if (more === "") return draft;
+    const stream = streams.get(`${channel}:${draft}`);
+    if (stream === undefined || stream.ended) return draft;
+    const next = stream.step !== step;
+    if (!next && !text.startsWith(stream.text)) return draft;
+    const room = Math.min(PIECE_LIMIT, SHOWN_LIMIT - stream.length);
+    const more = `${next ? "\n\n" : ""}${text.slice(next ? 0 : stream.text.length)}`;
+    const [piece = ""] = room > 0 ? cut(more, room) : [];
+    if (piece.trim() === "") return draft;
     try {
-      await api.call("chat.appendStream", { channel, ts: draft, markdown_text: harmless(more) }, { signal });
-      before.text += more;
+      await api.call("chat.appendStream", { channel, ts: draft, markdown_text: harmless(piece) }, { signal });
+      stream.text = next ? piece.slice(2) : stream.text + piece;
+      stream.step = step;
+      stream.length += piece.length;
     } catch (error) {
       // A stream that stood still for long ends by itself; the final message takes its place all the same.
       if (refusal(error) !== "message_not_in_streaming_state") throw error;
-      before.ended = true;
+      stream.ended = true;
     }
     return draft;
   };

@@ -71,13 +71,16 @@ test("a preview whose stream ended by itself is still completed", async () => {
   expect(world.shown(thread)).toMatchObject([{ id: draft, text: "Roses" }]);
 });
 
-test("another step's text does not get mixed into a preview", async () => {
+test("another step's text is put below, and a text that was begun anew is left to the final message", async () => {
   const { world, presence, thread, where } = await inThread();
   const draft = await presence.preview(where, look("First I look"), signal);
+  const second = (text: string) => presence.preview(where, { text, draft, step: "ai_call_2" }, signal);
 
-  expect(await presence.preview(where, look("The answer is", draft), signal)).toBe(draft);
+  await second("The answer");
+  await second("The answer is");
+  await second("No: it was");
 
-  expect(world.shown(thread)).toMatchObject([{ text: "First I look" }]);
+  expect(world.shown(thread)).toMatchObject([{ id: draft, text: "First I look\n\nThe answer is" }]);
 });
 
 test("a preview in another process, which showed nothing yet, is left as it is and completed", async () => {
