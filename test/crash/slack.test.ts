@@ -9,7 +9,7 @@ describeKills("Slack", openSlackWorld, { repeats: "recognised" });
 
 test("Slack: of two processes both listen; one is killed while events come in, and nothing is lost or doubled", async () => {
   const world = await openSlackWorld();
-  onTestFinished(world.close);
+  onTestFinished(() => world.close());
   const redis = await privateRedis({ args: ["--appendonly", "yes"] });
   const outside = await startOutsideWorld(() => 0);
   onTestFinished(() => outside.stop());

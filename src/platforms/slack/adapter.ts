@@ -93,7 +93,7 @@ export function createSlackAdapter(options: SlackOptions, parts: AdapterParts): 
       part.file === undefined ? sendText(api, part, context) : files.send(part, part.file, context),
     presence: createPresence(api, notes, log),
     listener,
-    fetchFile: files.fetch,
+    fetchFile: (ref, limits) => files.fetch(ref, limits),
   };
 }
 

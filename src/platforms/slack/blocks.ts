@@ -16,7 +16,7 @@ export function renderForSlack(message: OutboundMessage): readonly string[] {
 }
 
 /** What our buttons are called in what Slack sends; the number keeps them apart, as Slack wants it. */
-export const PRESS = "parley_press_";
+const PRESS = "parley_press_";
 export const DETAILS = "parley_details";
 
 const BUTTONS_IN_A_ROW = 25;

@@ -3,8 +3,7 @@ import { expect, test } from "vitest";
 import { MEANINGS, outsideError, refusal } from "./errors.ts";
 
 const CALLED = { method: "chat.postMessage", where: "C042" };
-const refused = (error: string, more: object = {}) =>
-  new webApi.WebAPIPlatformError({ ok: false, error, ...more } as never);
+const refused = (error: string, more: object = {}) => new webApi.WebAPIPlatformError({ ok: false, error, ...more });
 const http = (status: number) => new webApi.WebAPIHTTPError(status, "", { authorization: "xoxb-secret" }, "<html>");
 const named = (name: string) => Object.assign(new Error("it took too long"), { name });
 

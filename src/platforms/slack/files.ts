@@ -163,14 +163,13 @@ async function readUpTo(
 ): Promise<{ content: Buffer; more: boolean }> {
   const pieces: Uint8Array[] = [];
   let size = 0;
-  const reader = response.body?.getReader();
   try {
-    for (let piece = await reader?.read(); piece?.value !== undefined; piece = await reader?.read()) {
-      pieces.push(piece.value);
-      size += piece.value.length;
+    // Leaving the loop cancels the rest.
+    for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      pieces.push(piece);
+      size += piece.length;
       if (size > maxBytes) break;
     }
-    await reader?.cancel();
   } catch (error) {
     throw new OutsideError(`The file ${ref} broke off on its way from Slack`, {
       code: "unavailable",

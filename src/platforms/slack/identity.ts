@@ -41,7 +41,7 @@ export function createIdentity(api: SlackApi, log: Log): Identity {
 }
 
 /** What to tell the operator about scopes that were not granted; undefined when Slack does not say which were. */
-export function missing(granted: readonly string[] | undefined): string | undefined {
+function missing(granted: readonly string[] | undefined): string | undefined {
   if (granted === undefined || granted.length === 0) return undefined;
   const lacking = BOT_SCOPES.filter((scope) => !granted.includes(scope));
   if (lacking.length === 0) return undefined;

@@ -60,7 +60,7 @@ export async function listen(parts: ListenParts, context: ListenContext): Promis
     const missed: MissedParts = {
       api: parts.api,
       self: await identity.self(),
-      said: parts.handlers.said,
+      said: (said) => parts.handlers.said(said),
       log,
       signal: until,
     };

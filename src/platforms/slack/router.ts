@@ -30,7 +30,9 @@ export function createRouter(handlers: Handlers, log: Log): Deliver {
   app.action(/^parley_/, ({ body, ack }) => handlers.action(body, answering(ack)));
   app.view(/^parley_/, ({ body, ack }) => handlers.submission(body, answering(ack)));
   // Bolt wraps what it does not know; what a listener threw is what decides that Slack brings the event again.
-  app.error((error) => Promise.reject(error.original ?? error));
+  app.error((error) => {
+    throw error.original ?? error;
+  });
 
   return (body) => {
     const answered = Promise.withResolvers<Answer>();

@@ -121,9 +121,9 @@ export interface Lab {
   /** Every line of the log that an operator reads. */
   readonly logged: string[];
   /** Begins to listen, and waits until it does; gives the way to stop. */
-  listen(): Promise<() => Promise<void>>;
+  readonly listen: () => Promise<() => Promise<void>>;
   /** Begins to listen, whatever comes of it. */
-  begin(): { readonly ended: Promise<void>; stop(): void };
+  readonly begin: () => { readonly ended: Promise<void>; readonly stop: () => void };
 }
 
 export interface LabOptions {
@@ -138,7 +138,7 @@ export interface LabOptions {
 /** Opens a world with one adapter on it; everything ends with the test. */
 export async function slackLab(setup: LabOptions = {}): Promise<Lab> {
   const world = setup.world ?? (await openSlackWorld());
-  if (setup.world === undefined) onTestFinished(world.close);
+  if (setup.world === undefined) onTestFinished(() => world.close());
   const { notes = memoryNotes(), gateway = new RecordingGateway(), clock = systemClock, files = {} } = setup;
   const logged: string[] = [];
   const log = recordingLog(logged);

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Presence } from "../../../src/platforms/contract.ts";
 import { firstTry, type Lab, part, slackLab } from "./lab.ts";
 import { TEAM } from "./workspace.ts";
 
@@ -16,12 +17,10 @@ async function inThread(setup: Parameters<typeof slackLab>[0] = {}) {
   return { ...lab, chat, thread, where: thread.conversation(root), presence: presenceOf(lab) };
 }
 
-function presenceOf({ adapter }: Lab) {
+function presenceOf({ adapter }: Lab): Required<Presence> {
   const { presence } = adapter;
-  if (presence?.preview === undefined || presence.typing === undefined || presence.progress === undefined)
-    throw new Error("no presence");
-  const { preview, typing, progress, clearProgress } = presence;
-  return { preview, typing, progress, clear: clearProgress ?? (() => Promise.resolve()) };
+  if (presence?.preview === undefined) throw new Error("no presence");
+  return presence as Required<Presence>;
 }
 
 test("an answer in a thread is seen while it is written, and becomes the final message in its place", async () => {
@@ -119,7 +118,7 @@ test("in threads the status tells what is done, typing does not wipe it out, and
   await presence.typing(where, signal);
   expect(await presence.progress(where, "searching the web", undefined, signal)).toBeUndefined();
   await presence.typing(where, signal);
-  await presence.clear(where, undefined, signal);
+  await presence.clearProgress(where, undefined, signal);
 
   expect(world.server.rules.statuses.map(({ status }) => status)).toEqual([
     "is thinking…",
@@ -133,15 +132,15 @@ test("in a direct chat progress is one edited line, which goes at the end", asyn
   const lab = await slackLab();
   const chat = lab.world.direct("Ana");
   const where = chat.conversation("1.1");
-  const { progress, clear, typing } = presenceOf(lab);
+  const presence = presenceOf(lab);
 
-  await typing(where, signal);
-  const first = await progress(where, "searching <here>", undefined, signal);
-  const second = await progress(where, "reading", first, signal);
+  await presence.typing(where, signal);
+  const first = await presence.progress(where, "searching <here>", undefined, signal);
+  const second = await presence.progress(where, "reading", first, signal);
   expect(lab.world.shown(chat)).toMatchObject([{ id: first, text: "_reading_" }]);
   expect(second).toBe(first);
-  await clear(where, second, signal);
-  await clear(where, second, signal);
+  await presence.clearProgress(where, second, signal);
+  await presence.clearProgress(where, second, signal);
 
   expect(lab.world.shown(chat)).toEqual([]);
 });
