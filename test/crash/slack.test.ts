@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { describeKills } from "../platforms/kill-suite.ts";
+import { describeKills } from "./platform-kills.ts";
 import { openSlackWorld } from "../platforms/slack/world.ts";
 import { privateRedis } from "../setup/redis.ts";
 import { startParley } from "./processes.ts";
