@@ -44,6 +44,8 @@ export class RecordingGateway implements Gateway {
   readonly messages: PlatformMessage[] = [];
   /** Every call, also of what is known already. */
   readonly calls: string[] = [];
+  /** What became durable, in order. */
+  readonly order: string[] = [];
   readonly edits: { conversationId: ConversationId; id: string; text: string }[] = [];
   readonly deletions: { conversationId: ConversationId; id: string }[] = [];
   readonly presses: Press[] = [];
@@ -62,6 +64,7 @@ export class RecordingGateway implements Gateway {
     const known = this.#seen.has(key);
     this.#seen.add(key);
     if (!known) this.messages.push(message);
+    this.order.push(`message ${message.id}`);
     this.#changed();
     if (message.author.isBot || (!message.addressed && !message.thread)) return "ignored";
     return known ? "known" : "kept";
@@ -69,6 +72,7 @@ export class RecordingGateway implements Gateway {
 
   edited(change: { conversationId: ConversationId; id: string; text: string }): Promise<void> {
     this.edits.push(change);
+    this.order.push(`edit ${change.id}`);
     this.#changed();
     return Promise.resolve();
   }

@@ -82,6 +82,50 @@ test("an edit and a deletion name the conversation and the message they are abou
   expect(gateway.deletions).toEqual([{ conversationId: chat.conversation(id), id }]);
 });
 
+test("an edit does not overtake its message, and holds up nobody elsewhere", async () => {
+  const { world, gateway, listen } = await slackLab();
+  const held = Promise.withResolvers<undefined>();
+  gateway.keep = async ({ author }) => {
+    if (author.name === "Ana") await held.promise;
+  };
+  await listen();
+  const chat = world.direct("Ana");
+
+  const id = await world.say(chat, "Ana", { text: "first" });
+  await world.edit(chat, id, "second");
+  const other = await world.say(world.direct("Ben"), "Ben", { text: "hi" });
+  await gateway.until(() => gateway.messages.length === 1);
+  held.resolve(undefined);
+  await gateway.until(() => gateway.edits.length === 1);
+
+  expect(gateway.order.filter((line) => line !== `message ${other}`).slice(0, 2)).toEqual([
+    `message ${id}`,
+    `edit ${id}`,
+  ]);
+  expect(gateway.order[0]).toBe(`message ${other}`);
+});
+
+test("a message that comes after its own edit or deletion is the edited one, or none", async () => {
+  const { world, gateway, listen } = await slackLab();
+  await listen();
+  const chat = world.direct("Ana");
+  world.server.mute(true);
+  const edited = await world.say(chat, "Ana", { text: "first" });
+  const deleted = await world.say(chat, "Ana", { text: "never mind" });
+  world.server.mute(false);
+  await world.edit(chat, edited, "second");
+  await world.delete(chat, deleted);
+  await gateway.until(() => gateway.deletions.length === 1);
+
+  // Slack brings what was not acknowledged again, as it was said at first.
+  const late = world.server.sent.filter(
+    ({ payload }) => (payload["event"] as { subtype?: string }).subtype === undefined,
+  );
+  for (const { type, payload, about } of late) await world.server.bring(type, payload, about).answered;
+
+  expect(gateway.messages.map(({ id, text }) => [id, text])).toEqual([[edited, "second"]]);
+});
+
 test("the same event brought five times is one message, acknowledged five times", async () => {
   const { world, gateway, listen } = await slackLab();
   await listen();
