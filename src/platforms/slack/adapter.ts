@@ -58,7 +58,7 @@ export function createSlackAdapter(options: SlackOptions, parts: AdapterParts): 
     fetch: options.fetch ?? fetch,
   };
   const api = createSlackApi(apiOptions, log);
-  const identity = createIdentity(api, log);
+  const identity = createIdentity(api);
   const people = createPeople(api, clock);
   const files = createFiles(api, apiOptions, parts);
 

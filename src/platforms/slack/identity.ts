@@ -1,4 +1,3 @@
-import type { Log } from "../../kernel/ports.ts";
 import type { SlackApi } from "./api.ts";
 import type { Self } from "./events.ts";
 import { BOT_SCOPES } from "./methods.ts";
@@ -12,14 +11,13 @@ export interface Identity {
 }
 
 /** Creates the identity behind the bot's token. */
-export function createIdentity(api: SlackApi, log: Log): Identity {
+export function createIdentity(api: SlackApi): Identity {
   let known: Promise<Self> | undefined;
   let lacking: string | undefined;
 
   async function ask(): Promise<Self> {
     const reply = await api.call("auth.test", {});
     lacking = missing(reply.response_metadata?.scopes);
-    if (lacking !== undefined) log.warn({}, lacking);
     return { user: reply.user_id, bot: reply.bot_id, team: reply.team_id };
   }
   function learn(): Promise<Self> {

@@ -4,11 +4,12 @@ import type { ListenContext } from "../listening.ts";
 import type { PlatformNotes } from "../notes.ts";
 import { pause } from "./aborting.ts";
 import type { SlackApi } from "./api.ts";
+import type { Said } from "./events.ts";
 import type { Handlers } from "./handlers.ts";
 import type { Identity } from "./identity.ts";
 import { fetchMissed, type MissedParts, type ReadUpTo } from "./missed.ts";
 import type { Deliver } from "./router.ts";
-import { openSocket, type Socket, type SocketOptions } from "./socket.ts";
+import { openSocket, type SocketOptions } from "./socket.ts";
 
 export interface ListenParts {
   readonly api: SlackApi;
@@ -24,7 +25,7 @@ export interface ListenParts {
 }
 
 /** So long the fetching of what was missed may hold back the connection; the rest is fetched beside it. */
-const CATCH_UP_FIRST_MS = 20_000;
+const CATCH_UP_FIRST_MS = 10_000;
 /** Slack allows about 50 reads a minute. */
 const MOST_CHANNELS = 200;
 /** A thread that was quiet for so long is not looked at again. */
@@ -42,55 +43,53 @@ export async function listen(parts: ListenParts, context: ListenContext): Promis
   const { report, signal } = context;
   const ending = new AbortController();
   const until = AbortSignal.any([signal, ending.signal]);
-  const failed = Promise.withResolvers<never>();
-  failed.promise.catch(() => {});
   const stopped = untilAborted(signal);
-  const beside: Promise<void>[] = [];
-  /** Does something beside the listening; when it fails, listening ends with it. */
-  const besides = (work: Promise<void>) => {
-    beside.push(
-      work.catch((error: unknown) => {
-        failed.reject(error instanceof Error ? error : new Error(describeError(error)));
-      }),
-    );
+  const beside = createBeside();
+  let up = false;
+  let trouble: string | undefined;
+  const tell = () => {
+    report({ connected: up, ...(trouble === undefined ? {} : { trouble }) });
   };
 
   try {
-    const trouble = await identity.check();
-    const missed: MissedParts = {
-      api: parts.api,
-      self: await identity.self(),
-      said: (said) => parts.handlers.said(said),
-      log,
-      signal: until,
-    };
-    const connected = (lack: string | undefined) => {
-      report(lack === undefined ? { connected: true } : { connected: true, trouble: lack });
-    };
-    besides(lookAfterToken(parts, until, connected));
+    trouble = await identity.check();
+    const self = await identity.self();
+    const said = (said: Said) => parts.handlers.said(said);
+    const missed: MissedParts = { api: parts.api, self, said, log, signal: until };
+    const known = async () => worthReading(await notes.reached(), clock.now());
+    beside.begin(
+      lookAfterToken(parts, until, (lack) => {
+        trouble = lack;
+        tell();
+      }),
+    );
 
-    let short = 0;
-    while (!signal.aborted) {
-      const stop = clock.monotonic() + CATCH_UP_FIRST_MS;
-      const from = worthReading(await notes.reached(), clock.now());
-      const left = await fetchMissed(missed, from, () => clock.monotonic() > stop);
-      if (signal.aborted) break;
-      if (parts.socket === undefined) {
-        connected(trouble);
-        besides(fetchMissed(missed, left, () => false).then(() => {}));
-        await Promise.race([stopped, failed.promise]);
-        break;
-      }
-      // What is said between the reading and the connecting is read once more: it is known then.
-      const since = worthReading(await notes.reached(), clock.now());
+    // Before anything new comes in: should this process die meanwhile, nothing newer counts as read.
+    const stop = clock.monotonic() + CATCH_UP_FIRST_MS;
+    let left = await fetchMissed(missed, await known(), () => clock.monotonic() > stop);
+    if (parts.socket === undefined) {
+      up = true;
+      tell();
+      beside.begin(fetchMissed(missed, left));
+      await Promise.race([stopped, beside.failed]);
+    }
+    for (let short = 0; parts.socket !== undefined && !signal.aborted;) {
+      // What is said until the connection stands is fetched beside it; what also comes by itself is known then.
+      const since = await known();
       const socket = await openSocket(parts.socket, { deliver: parts.deliver, heard: context.heard, log, signal });
-      connected(trouble);
       const opened = clock.monotonic();
-      besides(fetchMissed(missed, [...left, ...newer(since, left)], () => false).then(() => {}));
-      const why = await untilOver(socket, stopped, failed.promise);
+      up = true;
+      tell();
+      beside.begin(fetchMissed(missed, [...left, ...newer(since, left)]));
+      left = [];
+      const why = await Promise.race([socket.ended, stopped, beside.failed]).finally(() => {
+        up = false;
+        beside.begin(socket.close());
+      });
       if (signal.aborted) break;
-      short = clock.monotonic() - opened < SHORT_MS ? short + 1 : 0;
+      tell();
       log.info({ why }, "the connection to Slack ended; connecting anew");
+      short = clock.monotonic() - opened < SHORT_MS ? short + 1 : 0;
       if (short > MOST_SHORT)
         throw new OutsideError(`Slack ends every connection at once: ${why}`, {
           code: "unavailable",
@@ -102,30 +101,50 @@ export async function listen(parts: ListenParts, context: ListenContext): Promis
     throw error;
   } finally {
     ending.abort();
-    await Promise.all(beside);
+    await beside.done();
   }
   report({ connected: false });
 }
 
-async function untilOver(socket: Socket, stopped: Promise<string>, failed: Promise<never>): Promise<string> {
-  try {
-    return await Promise.race([socket.ended, stopped, failed]);
-  } finally {
-    await socket.close();
-  }
+/** Work beside the listening. */
+interface Beside {
+  begin(work: Promise<unknown>): void;
+  /** Rejects when something of it fails. */
+  readonly failed: Promise<never>;
+  done(): Promise<void>;
+}
+
+function createBeside(): Beside {
+  const going = new Set<Promise<unknown>>();
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => {});
+  return {
+    begin: (work) => {
+      const watched = work
+        .catch((error: unknown) => {
+          failed.reject(error instanceof Error ? error : new Error(describeError(error)));
+        })
+        .finally(() => going.delete(watched));
+      going.add(watched);
+    },
+    failed: failed.promise,
+    done: async () => {
+      await Promise.all(going);
+    },
+  };
 }
 
 /** Asks from time to time whether the token is still good: a connection alone does not show it. */
 async function lookAfterToken(
   { identity, selfCheckMs }: ListenParts,
   signal: AbortSignal,
-  connected: (trouble: string | undefined) => void,
+  found: (trouble: string | undefined) => void,
 ): Promise<void> {
   for (;;) {
     await pause(selfCheckMs, signal);
     if (signal.aborted) return;
     try {
-      connected(await identity.check());
+      found(await identity.check());
     } catch (error) {
       // Without a good token nothing can be answered; anything else passes and is seen where it matters.
       if (error instanceof OutsideError && error.code === "unauthorized") throw error;

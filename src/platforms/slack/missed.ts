@@ -28,24 +28,24 @@ const MOST_PAGES = 5;
 const WAIT_MS = 30_000;
 
 /**
- * Fetches what was said while nobody listened, channel by channel in the given order, each oldest first. Gives what is
- * left when `enough` says so. Channels that cannot be read (any longer) are left out. Rejects when a message could not
+ * Fetches what was said while nobody listened, channel by channel in the given order, each oldest first. With `enough` it
+ * gives what is left when that says so, or when Slack wants it to wait. Channels that cannot be read (any longer) are left out. Rejects when a message could not
  * be kept.
  */
 export async function fetchMissed(
   parts: MissedParts,
   from: readonly ReadUpTo[],
-  enough: () => boolean,
+  enough?: () => boolean,
 ): Promise<readonly ReadUpTo[]> {
   const left = [...from];
   for (let next = left[0]; next !== undefined && !parts.signal.aborted; next = left[0]) {
-    if (enough()) return left;
+    if (enough?.() === true) return left;
     try {
       await fetchOne(parts, next);
     } catch (error) {
       if (!(error instanceof Unread)) throw error;
       if (error.wait !== undefined) {
-        if (enough()) return left;
+        if (enough !== undefined) return left;
         await pause(error.wait, parts.signal);
         continue;
       }

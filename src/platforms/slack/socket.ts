@@ -87,12 +87,6 @@ export async function openSocket(
     await close();
     throw connectError(error);
   }
-  const watch = setInterval(() => {
-    if (client.websocket?.isActive() !== true) ended.resolve("the connection went silent");
-  }, options.silenceMs);
-  void ended.promise.then(() => {
-    clearInterval(watch);
-  });
   return { ended: ended.promise, close };
 }
 

@@ -21,15 +21,16 @@ test("when every connection is cut the bot comes back by itself, and what was no
   expect(gateway.messages.map(({ text }) => text)).toEqual(["in flight", "after"]);
 });
 
-test("when Slack asks to connect anew, it is done", async () => {
+test("when Slack asks to connect anew, it is done at once, whether or not the old connection closes", async () => {
   const { world, gateway, listen } = await slackLab();
   await listen();
   const [first] = world.server.sockets;
+  first?.linger();
 
   first?.send(JSON.stringify({ type: "disconnect", reason: "refresh_requested", debug_info: { host: "applink-1" } }));
   await world.server.space.until(() => {
-    const [only] = world.server.sockets;
-    return only !== undefined && only !== first ? true : undefined;
+    const others = [...world.server.sockets].filter((socket) => socket !== first);
+    return others.length === 1 ? true : undefined;
   });
   await world.say(world.direct("Ana"), "Ana", { text: "still there?" });
   await gateway.until(() => gateway.messages.length === 1);
@@ -79,6 +80,41 @@ test("what was said while nobody listened is fetched: direct chats, mentions in 
   expect(of(group.conversation(root))).toEqual(["missed in the thread"]);
   expect(of(group.conversation(other))).toEqual(["missed mention", "missed follow-up"]);
   expect(fetched.find(({ text }) => text === "not for the bot")).toMatchObject({ addressed: false });
+});
+
+test("a talk in the assistant's pane that was begun while nobody listened is found", async () => {
+  const { world, gateway, listen } = await slackLab();
+  const stop = await listen();
+  await world.say(world.direct("Ana"), "Ana", { text: "before" });
+  await gateway.until(() => gateway.messages.length === 1);
+  await stop();
+
+  world.server.mute(true);
+  const pane = world.openPane("Ana");
+  const id = await world.say(pane, "Ana", { text: "anybody there?" });
+  world.server.mute(false);
+  await listen();
+  await gateway.until(() => gateway.messages.length === 2);
+
+  expect(gateway.messages[1]).toMatchObject({ id, conversationId: pane.conversation(id), text: "anybody there?" });
+});
+
+test("a limit on the rate does not keep the bot from connecting: the rest is fetched later", async () => {
+  const { world, gateway, listen, notes } = await slackLab();
+  const chats = [world.direct("Ana"), world.direct("Ben")];
+  world.server.mute(true);
+  for (const chat of chats) {
+    await notes.reach(world.channelOf(chat).id, "1700000000.000001", Date.now() - 1_000);
+    await world.say(chat, "Ana", { text: "missed" });
+  }
+  world.server.mute(false);
+  world.server.limitReads(1);
+
+  await listen();
+  await world.say(world.direct("Carl"), "Carl", { text: "new" });
+  await gateway.until(() => gateway.messages.length === 3);
+
+  expect(gateway.messages.map(({ text }) => text).toSorted()).toEqual(["missed", "missed", "new"]);
 });
 
 test("a second process fetches from where the first one left off", async () => {

@@ -47,6 +47,7 @@ export async function startSlackServer() {
   /** Takes events in the place of Socket Mode; gives whether they were acknowledged. */
   let http: ((envelope: Envelope) => Promise<Record<string, unknown> | undefined>) | undefined;
   let muted = false;
+  let limitedReads = 0;
 
   const rules: ApiRules = {
     botToken: "xoxb-right",
@@ -209,6 +210,11 @@ export async function startSlackServer() {
     const method = path.join("/");
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
     const args = Object.fromEntries(new URLSearchParams(body.toString()));
+    if (method.startsWith("conversations.") && limitedReads > 0) {
+      limitedReads -= 1;
+      refuseBy({ kind: "rate-limited", seconds: 0 }, response);
+      return;
+    }
     const fault = POSTING.has(method) ? faults.shift() : undefined;
     const status = fault === undefined || fault.kind === "reply-lost" ? 200 : refuseBy(fault, response);
     calls.push({ method, args, status });
@@ -289,6 +295,10 @@ export async function startSlackServer() {
     mute: (on: boolean) => {
       muted = on;
       if (on) pending.clear();
+    },
+    /** The next reads of a history are too many: they are to be tried again at once. */
+    limitReads: (count: number) => {
+      limitedReads = count;
     },
     useHttp: (handler: typeof http) => {
       http = handler;

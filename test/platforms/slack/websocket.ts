@@ -9,6 +9,8 @@ export interface ServerSocket {
   close(): void;
   /** Breaks the connection without a word. */
   cut(): void;
+  /** Answers no closing any longer: the other side has to do without. */
+  linger(): void;
   /** Stops answering pings and reading, with the connection open. */
   freeze(): void;
 }
@@ -26,6 +28,7 @@ export function acceptWebSocket(
   );
   let buffer = Buffer.alloc(0);
   let frozen = false;
+  let lingers = false;
   let ended = false;
   let parts: Buffer[] = [];
 
@@ -52,6 +55,7 @@ export function acceptWebSocket(
     for (let read = readFrame(buffer); read !== undefined; read = readFrame(buffer)) {
       buffer = buffer.subarray(read.length);
       if (read.opcode === 8) {
+        if (lingers) continue;
         frame(8, read.data.subarray(0, 2));
         end();
         return;
@@ -75,6 +79,9 @@ export function acceptWebSocket(
       frame(8, Buffer.from([3, 232]));
     },
     cut: end,
+    linger: () => {
+      lingers = true;
+    },
     freeze: () => {
       frozen = true;
     },
