@@ -1,7 +1,7 @@
 import { ApplicationCommandOptionType } from "discord.js";
 import type { WireCommand, WireOption } from "./wire.ts";
 
-const SUBCOMMAND = Number(ApplicationCommandOptionType.Subcommand);
+const SUBCOMMAND: number = ApplicationCommandOptionType.Subcommand;
 // In the written form a bar stands between when and what: /schedule add weekdays at 9am | sum up my mail
 const BEHIND_A_BAR = new Set(["what"]);
 

@@ -62,7 +62,8 @@ export function toOutsideError(error: unknown, { what, permission }: Attempt): O
 export function isDiscordError(error: unknown, code: Codes): boolean {
   const { cause } = error instanceof OutsideError ? error : { cause: error };
   const found: unknown = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
-  return typeof found === "number" && found === Number(code);
+  const wanted: number = code;
+  return found === wanted;
 }
 
 /** The token is not, or no longer, good. */

@@ -53,7 +53,7 @@ export function createEvents(parts: EventParts) {
   });
   const readGap = createGapReader({ api, log, signal });
   /** Servers that have to be shown again, with the common mark as it was when they were heard last. */
-  const awaited = new Map<string, string | undefined>();
+  const awaited = new Map<string, string>();
   let me = "";
   let guildsCame = () => {};
 
@@ -87,10 +87,10 @@ export function createEvents(parts: EventParts) {
     intake.add(channel.id, after, () => readGap(channel.id, after, (wire) => keepMessage(wire, channel)));
   }
 
-  function fetchGuild(found: readonly WireChannel[], common: string | undefined): void {
+  function fetchGuild(found: readonly WireChannel[], common: string): void {
     for (const channel of found.map(factsOf)) {
       const after = marks.after(channel.id, common);
-      if (after === undefined || channel.lastMessageId === undefined) continue;
+      if (channel.lastMessageId === undefined) continue;
       if (BigInt(channel.lastMessageId) > BigInt(after)) fetchGap(channel, after);
     }
   }
@@ -131,11 +131,10 @@ export function createEvents(parts: EventParts) {
       me = ready.user.id;
       const common = marks.common();
       guildsCame();
-      guildsCame = common === undefined ? () => {} : intake.hold(common);
+      guildsCame = intake.hold(common);
       for (const { id } of ready.guilds) awaited.set(id, common);
       for (const id of marks.directChats()) {
-        const after = marks.after(id, common);
-        if (after !== undefined) fetchGap(directFacts(id), after);
+        fetchGap(directFacts(id), marks.after(id, common));
       }
       report.connected();
       void registerCommands(ready.application.id, { api, notes, log });
@@ -149,9 +148,10 @@ export function createEvents(parts: EventParts) {
       const all = [...guild.channels, ...guild.threads];
       for (const channel of all) channels.learn(factsOf(channel));
       // A server that the bot was just invited to has no past for it.
-      if (!awaited.has(guild.id)) return;
-      fetchGuild(all, awaited.get(guild.id));
+      const common = awaited.get(guild.id);
+      if (common === undefined) return;
       awaited.delete(guild.id);
+      fetchGuild(all, common);
     },
     [Dispatch.GuildDelete](data) {
       const guild = guildSchema.safeParse(data).data;

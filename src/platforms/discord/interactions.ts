@@ -1,7 +1,7 @@
 import { InteractionResponseType, MessageFlags, RESTJSONErrorCodes as Codes } from "discord.js";
 import { describeError, OutsideError } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/ports.ts";
-import type { Gateway, Place, PlatformMessage, Pressed, Speaker } from "../listening.ts";
+import type { Gateway, PlatformMessage, Pressed, Speaker } from "../listening.ts";
 import type { PlatformNotes } from "../notes.ts";
 import { discordFlavour } from "../render/discord.ts";
 import type { DiscordApi, InteractionReply } from "./api.ts";

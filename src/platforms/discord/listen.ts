@@ -1,7 +1,7 @@
 import {
   Client,
   Events,
-  GatewayDispatchEvents as Dispatch,
+  type GatewayDispatchEvents as Dispatch,
   GatewayIntentBits,
   Options,
   SimpleShardingStrategy,

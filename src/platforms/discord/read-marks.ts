@@ -9,12 +9,9 @@ import { laterSnowflake, snowflakeAt, timeOfSnowflake } from "./snowflake.ts";
  */
 export interface ReadMarks {
   /** The common mark as it stands. */
-  common(): string | undefined;
-  /**
-   * The message after which a channel has to be read, given the common mark at the time when listening stopped;
-   * undefined when nothing was ever heard.
-   */
-  after(channelId: string, common: string | undefined): string | undefined;
+  common(): string;
+  /** The message after which a channel has to be read, given the common mark at the time when listening stopped. */
+  after(channelId: string, common: string): string;
   /** The direct chats that are known. */
   directChats(): readonly string[];
   /** A message of a channel was kept. Rejects when that cannot be noted. */
@@ -46,12 +43,13 @@ export async function loadReadMarks({
 }): Promise<ReadMarks> {
   const [reached, left] = await Promise.all([notes.reached(), notes.read(HEARD)]);
   const marks = new Map(reached.toReversed().map(({ channel, cursor }) => [channel, cursor]));
-  let heard = left;
+  // The first start of all has no past: what is written from now on is read.
+  let heard = left ?? snowflakeAt(clock.now() + MARGIN_MS);
   let savedAt = -Infinity;
   let saved = left;
 
   async function save(): Promise<void> {
-    if (heard === undefined || heard === saved) return;
+    if (heard === saved) return;
     const value = heard;
     savedAt = clock.monotonic();
     try {
@@ -66,9 +64,8 @@ export async function loadReadMarks({
     common: () => heard,
     after(channelId, common) {
       const own = marks.get(channelId) ?? marks.get(DIRECT + channelId);
-      const all = common === undefined ? undefined : snowflakeAt(timeOfSnowflake(common) - MARGIN_MS);
-      const mark = own === undefined || all === undefined ? (own ?? all) : laterSnowflake(own, all);
-      return mark === undefined ? undefined : laterSnowflake(mark, snowflakeAt(clock.now() - LONGEST_GAP_MS));
+      const all = snowflakeAt(timeOfSnowflake(common) - MARGIN_MS);
+      return laterSnowflake(laterSnowflake(own ?? "0", all), snowflakeAt(clock.now() - LONGEST_GAP_MS));
     },
     directChats: () => [...marks.keys()].filter((key) => key.startsWith(DIRECT)).map((key) => key.slice(DIRECT.length)),
     async kept({ id, direct }, messageId) {
@@ -82,7 +79,7 @@ export async function loadReadMarks({
     },
     async heard(messageId, open) {
       const upTo = open === undefined || BigInt(open) > BigInt(messageId) ? messageId : String(BigInt(open) - 1n);
-      heard = heard === undefined ? upTo : laterSnowflake(heard, upTo);
+      heard = laterSnowflake(heard, upTo);
       if (clock.monotonic() - savedAt >= SAVE_EVERY_MS) await save();
     },
     save,
