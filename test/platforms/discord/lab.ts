@@ -1,7 +1,14 @@
 import type { ApprovalCard } from "../../../src/kernel/messages.ts";
 import { silentLog, systemClock, type Clock, type Log } from "../../../src/kernel/ports.ts";
 import type { PlatformAdapter } from "../../../src/platforms/contract.ts";
-import type { Gateway, ListenerReport, PlatformMessage, Press, Pressed, Taken } from "../../../src/platforms/listening.ts";
+import type {
+  Gateway,
+  ListenerReport,
+  PlatformMessage,
+  Press,
+  Pressed,
+  Taken,
+} from "../../../src/platforms/listening.ts";
 import type { PlatformNotes } from "../../../src/platforms/notes.ts";
 import type { AdapterParts } from "../../../src/platforms/parts.ts";
 

@@ -1,4 +1,10 @@
-import { ChannelType, GatewayDispatchEvents as Dispatch, InteractionResponseType, MessageFlags, MessageType } from "discord.js";
+import {
+  ChannelType,
+  GatewayDispatchEvents as Dispatch,
+  InteractionResponseType,
+  MessageFlags,
+  MessageType,
+} from "discord.js";
 import { z } from "zod";
 import {
   ApiError,
@@ -65,7 +71,9 @@ export function createRest({ state, origin, dispatch }: RestParts): (call: Call)
     if (channel.denied.has("view")) throw missingAccess();
     for (const need of needs) {
       if (!channel.denied.has(need)) continue;
-      throw channel.type === ChannelType.DM ? new ApiError(403, 50007, "Cannot send messages to this user") : missingPermissions();
+      throw channel.type === ChannelType.DM
+        ? new ApiError(403, 50007, "Cannot send messages to this user")
+        : missingPermissions();
     }
     return channel;
   }
@@ -162,11 +170,17 @@ export function createRest({ state, origin, dispatch }: RestParts): (call: Call)
       /^\/channels\/(\d+)\/messages$/,
       ({ query }, [id = ""]) => {
         const { denied, messages } = channelOf(id);
-        const limit = z.coerce.number().min(1).max(100).parse(query.get("limit") ?? 50);
+        const limit = z.coerce
+          .number()
+          .min(1)
+          .max(100)
+          .parse(query.get("limit") ?? 50);
         const after = BigInt(query.get("after") ?? 0);
         // Whoever may not read the history gets an empty one. Of what is newer than `after` the oldest come first, and
         // every page has its newest on top.
-        const found = denied.has("history") ? [] : messages.filter((each) => BigInt(each.id) > after && each.whisper !== true);
+        const found = denied.has("history")
+          ? []
+          : messages.filter((each) => BigInt(each.id) > after && each.whisper !== true);
         return { status: 200, body: found.slice(0, limit).toReversed().map(shown) };
       },
     ],

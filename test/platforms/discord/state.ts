@@ -98,7 +98,12 @@ export function createState({ token, now = Date.now }: { readonly token: string;
     return made;
   }
 
-  function channel(name: string, type: ChannelType, more: Pick<Channel, "with" | "parentId"> = {}, id = newId()): Channel {
+  function channel(
+    name: string,
+    type: ChannelType,
+    more: Pick<Channel, "with" | "parentId"> = {},
+    id = newId(),
+  ): Channel {
     const made: Channel = { id, name, type, denied: new Set(), messages: [], ...more };
     channels.set(id, made);
     return made;
@@ -176,7 +181,10 @@ export function wireMessage(state: State, message: Message, origin: string, live
     ...(message.nonce === undefined ? {} : { nonce: message.nonce }),
     ...(replied === undefined ? {} : { referenced_message: wireMessage(state, replied, origin, false) }),
     ...(live && channel?.type !== ChannelType.DM
-      ? { guild_id: state.guildId, member: { nick: null, roles: [], joined_at: null, deaf: false, mute: false, flags: 0 } }
+      ? {
+          guild_id: state.guildId,
+          member: { nick: null, roles: [], joined_at: null, deaf: false, mute: false, flags: 0 },
+        }
       : {}),
   };
 }

@@ -107,7 +107,14 @@ export async function openDiscordWorld(): Promise<DiscordWorld> {
   function interaction(channel: Channel, by: string) {
     const id = state.newId();
     const user = state.user(by);
-    const made = { id, token: `interaction-${id}`, channelId: channel.id, userId: user.id, at: state.now(), expired: false };
+    const made = {
+      id,
+      token: `interaction-${id}`,
+      channelId: channel.id,
+      userId: user.id,
+      at: state.now(),
+      expired: false,
+    };
     state.interactions.set(made.token, made);
     const base = {
       id,
@@ -173,7 +180,11 @@ export async function openDiscordWorld(): Promise<DiscordWorld> {
       await when(() => state.commands.length > 0);
       const { made, base } = interaction(placed(chat), by);
       const data = commandData(command, state.commands);
-      dispatch(made.id, Dispatch.InteractionCreate, { ...base, type: 2, data: { id: state.newId(), type: 1, ...data } });
+      dispatch(made.id, Dispatch.InteractionCreate, {
+        ...base,
+        type: 2,
+        data: { id: state.newId(), type: 1, ...data },
+      });
       return made.id;
     },
     async press(chat, by, { id }, label) {
@@ -183,7 +194,8 @@ export async function openDiscordWorld(): Promise<DiscordWorld> {
       if (message === undefined || button === undefined) throw new Error(`There is no button ${label}`);
       const { made, base } = interaction(channel, by);
       state.interactions.set(made.token, { ...made, original: message.id });
-      const told = () => channel.messages.find((each) => each.whisper === true && each.reference === `${made.userId}/${made.token}`);
+      const told = () =>
+        channel.messages.find((each) => each.whisper === true && each.reference === `${made.userId}/${made.token}`);
       dispatch(made.id, Dispatch.InteractionCreate, {
         ...base,
         type: 3,
