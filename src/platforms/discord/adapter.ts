@@ -2,32 +2,37 @@ import type { PlatformAdapter } from "../contract.ts";
 import type { AdapterParts } from "../parts.ts";
 import { discordFlavour } from "../render/discord.ts";
 import { renderMarkdown } from "../render/render.ts";
-import { createApi, type DiscordAccount } from "./api.ts";
-import { createChannelDirectory } from "./channels.ts";
-import { createFileFetcher } from "./files.ts";
-import { createListener } from "./listen.ts";
-import { createPresence } from "./presence.ts";
-import { createSender } from "./send.ts";
-import type { ThreadRule } from "./threads.ts";
+import type { Machinery } from "./machinery.ts";
 
-export interface DiscordOptions extends DiscordAccount {
-  /** When a mention in a channel begins a thread. */
+/** When a mention in a channel begins a thread of its own: while the channel is being answered, always, or never. */
+export type ThreadRule = "busy" | "always" | "never";
+
+export interface DiscordOptions {
+  readonly token: string;
+  /** Another address of the API, without the version. */
+  readonly apiUrl?: string | undefined;
   readonly threads: ThreadRule;
   /** Fetches files from Discord's file server. */
   readonly fetch: typeof globalThis.fetch;
 }
 
+// Discord shows typing for ten seconds.
+const TYPING_EVERY_MS = 8000;
 // Room for the line that takes the place of the buttons.
 const BUTTONS_LIMIT = 1700;
 
-/** Creates the adapter of Discord. Nothing is connected or asked before it is used. */
-export function createDiscordAdapter(options: DiscordOptions, given: AdapterParts): PlatformAdapter {
-  const account: DiscordAccount = {
-    token: options.token,
-    ...(options.apiUrl === undefined ? {} : { apiUrl: options.apiUrl }),
-  };
-  const api = createApi(account);
-  const parts = { ...given, api, channels: createChannelDirectory(api) };
+/**
+ * Creates the adapter of Discord. Nothing is connected or asked before it is used, and Discord's library (half a second,
+ * 80 MB) is not loaded before.
+ */
+export function createDiscordAdapter(options: DiscordOptions, parts: AdapterParts): PlatformAdapter {
+  let loaded: Promise<Machinery> | undefined;
+
+  function machinery(): Promise<Machinery> {
+    loaded ??= import("./machinery.ts").then(({ createMachinery }) => createMachinery(options, parts));
+    return loaded;
+  }
+
   return {
     name: "discord",
     sendSafety: "by-key",
@@ -46,10 +51,15 @@ export function createDiscordAdapter(options: DiscordOptions, given: AdapterPart
       const pressed = kind === "question" || kind === "approval";
       return renderMarkdown(text, pressed ? { ...discordFlavour, limit: BUTTONS_LIMIT } : discordFlavour);
     },
-    send: createSender(parts),
-    presence: createPresence(parts),
-    listener: createListener({ ...parts, account, threads: options.threads }),
-    fetchFile: createFileFetcher({ account, api, fetch: options.fetch }),
-    close: () => Promise.resolve(api.close()),
+    send: async (part, context) => (await machinery()).send(part, context),
+    presence: {
+      typingEveryMs: TYPING_EVERY_MS,
+      typing: async (...given) => (await machinery()).presence.typing(...given),
+      progress: async (...given) => (await machinery()).presence.progress(...given),
+      clearProgress: async (...given) => (await machinery()).presence.clearProgress(...given),
+    },
+    listener: { exclusive: true, listen: async (context) => (await machinery()).listen(context) },
+    fetchFile: async (...given) => (await machinery()).fetchFile(...given),
+    close: async () => (await loaded)?.close(),
   };
 }

@@ -18,6 +18,7 @@ import {
   guildSchema,
   messageSchema,
   readySchema,
+  roleSchema,
   type WireChannel,
   type WireMessage,
 } from "./wire.ts";
@@ -28,7 +29,6 @@ export interface EventParts extends Pick<ListenParts, "api" | "channels" | "log"
   readonly report: Reporter;
   /** Ends listening; it is then begun again, and what was missed is fetched. */
   readonly fail: (error: OutsideError) => void;
-  readonly roleName: (guildId: string, roleId: string) => string | undefined;
 }
 
 /**
@@ -36,7 +36,7 @@ export interface EventParts extends Pick<ListenParts, "api" | "channels" | "log"
  * throw; what has to be kept goes through the intake.
  */
 export function createEvents(parts: EventParts) {
-  const { api, channels, context, log, marks, notes, report, roleName } = parts;
+  const { api, channels, context, log, marks, notes, report } = parts;
   const { gateway, signal } = context;
   const intake = createIntake({
     log,
@@ -54,6 +54,9 @@ export function createEvents(parts: EventParts) {
   const readGap = createGapReader({ api, log, signal });
   /** Servers that have to be shown again, with the common mark as it was when they were heard last. */
   const awaited = new Map<string, string>();
+  // By id; ids of roles are unique over all servers.
+  const roles = new Map<string, string>();
+  const names = { channel: (id: string) => channels.known(id)?.name, role: (id: string) => roles.get(id) };
   let me = "";
   let guildsCame = () => {};
 
@@ -71,11 +74,6 @@ export function createEvents(parts: EventParts) {
   }
 
   async function keepMessage(wire: WireMessage, channel: ChannelFacts): Promise<void> {
-    const { guild_id: guild } = wire;
-    const names = {
-      channel: (id: string) => channels.known(id)?.name,
-      role: (id: string) => (typeof guild === "string" ? roleName(guild, id) : undefined),
-    };
     const read = readMessage(wire, { me, channel, names });
     if (read === undefined) return;
     const message = await placeMessage(read, channel, { gateway, notes, rule: parts.threads });
@@ -121,7 +119,12 @@ export function createEvents(parts: EventParts) {
     log.error({ what }, "an event of Discord is in a form that nobody knows");
   }
 
-  const handlers: Partial<Record<Dispatch, (data: unknown) => void>> = {
+  function learnRole(data: unknown): void {
+    const role = roleSchema.safeParse(data).data?.role;
+    if (role !== undefined) roles.set(role.id, role.name);
+  }
+
+  const handlers: Readonly<Partial<Record<string, (data: unknown) => void>>> = {
     [Dispatch.Ready](data) {
       const ready = readySchema.safeParse(data).data;
       if (ready === undefined) {
@@ -147,6 +150,7 @@ export function createEvents(parts: EventParts) {
       if (guild === undefined) return unreadable("server");
       const all = [...guild.channels, ...guild.threads];
       for (const channel of all) channels.learn(factsOf(channel));
+      for (const { id, name } of guild.roles) roles.set(id, name);
       // A server that the bot was just invited to has no past for it.
       const common = awaited.get(guild.id);
       if (common === undefined) return;
@@ -157,6 +161,8 @@ export function createEvents(parts: EventParts) {
       const guild = guildSchema.safeParse(data).data;
       if (guild?.unavailable === true && !awaited.has(guild.id)) awaited.set(guild.id, marks.common());
     },
+    [Dispatch.GuildRoleCreate]: learnRole,
+    [Dispatch.GuildRoleUpdate]: learnRole,
     [Dispatch.ChannelCreate]: learn,
     [Dispatch.ChannelUpdate]: learn,
     [Dispatch.ChannelDelete]: forget,
@@ -176,7 +182,6 @@ export function createEvents(parts: EventParts) {
       if (wire === undefined || wire.author.id === me || !isEdit(wire)) return;
       context.heard();
       intake.add(wire.channel_id, wire.id, async () => {
-        const names = { channel: (id: string) => channels.known(id)?.name, role: () => undefined };
         await gateway.edited({
           conversationId: await conversationOfMessage(wire.id, wire.channel_id, notes),
           id: wire.id,
@@ -198,7 +203,8 @@ export function createEvents(parts: EventParts) {
   };
 
   return {
-    handlers,
+    /** Takes an event by its name; those of no interest are left alone. */
+    take: (name: string, data: unknown): void => handlers[name]?.(data),
     /** Every server has been shown, or takes too long: the common mark may move on. */
     allGuildsCame: () => guildsCame(),
     /** Called after the abort. */

@@ -1,21 +1,15 @@
-import {
-  Client,
-  Events,
-  type GatewayDispatchEvents as Dispatch,
-  GatewayIntentBits,
-  Options,
-  SimpleShardingStrategy,
-} from "discord.js";
+import { Events } from "discord.js";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ListenContext, Listener } from "../listening.ts";
+import type { ListenContext } from "../listening.ts";
 import type { AdapterParts } from "../parts.ts";
-import { restOptions, type DiscordAccount, type DiscordApi } from "./api.ts";
+import type { ThreadRule } from "./adapter.ts";
+import type { DiscordAccount, DiscordApi } from "./api.ts";
 import type { ChannelDirectory } from "./channels.ts";
 import { closedForGood, couldNotConnect } from "./close-codes.ts";
 import { createEvents } from "./events.ts";
+import { createGatewayClient } from "./gateway-client.ts";
 import { createReporter } from "./reporter.ts";
 import { loadReadMarks } from "./read-marks.ts";
-import type { ThreadRule } from "./threads.ts";
 
 export interface ListenParts extends Pick<AdapterParts, "clock" | "log" | "notes"> {
   readonly account: DiscordAccount;
@@ -28,8 +22,8 @@ export interface ListenParts extends Pick<AdapterParts, "clock" | "log" | "notes
 const GOODBYE_MS = 1000;
 
 /** Creates the listening side: one connection to Discord's gateway, kept up by the library, read by us. */
-export function createListener(parts: ListenParts): Listener {
-  return { exclusive: true, listen: (context) => listen(context, parts) };
+export function createListener(parts: ListenParts): (context: ListenContext) => Promise<void> {
+  return (context) => listen(context, parts);
 }
 
 async function listen(context: ListenContext, parts: ListenParts): Promise<void> {
@@ -39,21 +33,14 @@ async function listen(context: ListenContext, parts: ListenParts): Promise<void>
   const marks = await loadReadMarks(parts);
   const { promise: over, resolve: stop, reject: fail } = Promise.withResolvers<void>();
   const report = createReporter({ report: (said) => context.report(said), signal });
-  const client = createClient(parts.account, signal);
   const events = createEvents({
     ...parts,
     context: { gateway: context.gateway, heard: () => context.heard(), signal },
     marks,
     report,
     fail,
-    roleName: (guild, role) => client.guilds.cache.get(guild)?.roles.cache.get(role)?.name,
   });
-
-  for (const [name, take] of Object.entries(events.handlers)) {
-    client.ws.on(name as Dispatch, (data: unknown) => {
-      if (!signal.aborted) take(data);
-    });
-  }
+  const client = createGatewayClient({ account: parts.account, log: parts.log, onEvent: events.take, signal });
   client.on(Events.ShardReady, () => events.allGuildsCame());
   client.on(Events.ShardReconnecting, () =>
     report.disconnected("The connection to Discord was lost; it is being made again"),
@@ -73,28 +60,4 @@ async function listen(context: ListenContext, parts: ListenParts): Promise<void>
     await Promise.race([client.destroy(), delay(GOODBYE_MS, undefined, { ref: false })]);
     await events.settled();
   }
-}
-
-function createClient(account: DiscordAccount, signal: AbortSignal): Client {
-  return new Client({
-    intents: [
-      GatewayIntentBits.Guilds,
-      GatewayIntentBits.GuildMessages,
-      GatewayIntentBits.DirectMessages,
-      GatewayIntentBits.MessageContent,
-    ],
-    rest: restOptions(account),
-    // Events are read as they come; nothing is looked up in these.
-    makeCache: Options.cacheWithLimits({ ...Options.DefaultMakeCacheSettings, MessageManager: 0, ReactionManager: 0 }),
-    ws: {
-      buildStrategy(manager) {
-        // A connection that is being made again when the client is destroyed would come up all the same: the library
-        // asks for its session first, and gets no answer any more.
-        const { options } = manager;
-        const retrieve = options.retrieveSessionInfo.bind(options);
-        options.retrieveSessionInfo = (shard) => (signal.aborted ? new Promise(() => {}) : retrieve(shard));
-        return new SimpleShardingStrategy(manager);
-      },
-    },
-  });
 }

@@ -6,19 +6,15 @@ import { discordFlavour } from "../render/discord.ts";
 import type { SendParts } from "./send.ts";
 import { findTarget } from "./threads.ts";
 
-// Discord shows typing for ten seconds.
-const TYPING_EVERY_MS = 8000;
 const MAX_LINE = 300;
 
 /** Creates the signs of life: typing, and one small line that is changed in place. */
-export function createPresence(parts: SendParts): Presence {
+export function createPresence(parts: SendParts): Required<Pick<Presence, "typing" | "progress" | "clearProgress">> {
   const { api } = parts;
   const target = async (conversation: ConversationId, signal: AbortSignal) =>
     (await findTarget(conversation, signal, parts)).id;
 
   return {
-    typingEveryMs: TYPING_EVERY_MS,
-
     async typing(conversation, signal) {
       await api.typing(await target(conversation, signal), signal);
     },

@@ -5,13 +5,11 @@ import type { ConversationId } from "../../kernel/ids.ts";
 import type { Log } from "../../kernel/ports.ts";
 import type { Gateway, PlatformMessage } from "../listening.ts";
 import type { PlatformNotes } from "../notes.ts";
+import type { ThreadRule } from "./adapter.ts";
 import type { DiscordApi } from "./api.ts";
 import type { ChannelDirectory, ChannelFacts } from "./channels.ts";
 import { isDiscordError } from "./errors.ts";
 import { channelOf, conversationOf } from "./ids.ts";
-
-/** When a mention in a channel begins a thread of its own: while the channel is being answered, always, or never. */
-export type ThreadRule = "busy" | "always" | "never";
 
 const whereSchema = z.discriminatedUnion("in", [
   z.object({ in: z.literal("channel") }),

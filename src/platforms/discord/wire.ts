@@ -5,6 +5,9 @@ import { z } from "zod";
  * https://docs.discord.com/developers/resources/message
  */
 
+/** An event as the library gives it on. */
+export const dispatchSchema = z.object({ data: z.object({ t: z.string(), d: z.unknown() }) });
+
 const id = z.string().regex(/^\d{1,20}$/);
 
 const userSchema = z.object({
@@ -88,9 +91,13 @@ export const readySchema = z.object({
 export const guildSchema = z.object({
   id,
   unavailable: z.boolean().optional(),
+  roles: z.array(z.object({ id, name: z.string() })).default([]),
   channels: z.array(channelSchema).default([]),
   threads: z.array(channelSchema).default([]),
 });
+
+/** A role that is new or has a new name. */
+export const roleSchema = z.object({ role: z.object({ id, name: z.string() }) });
 
 const valueSchema = z.object({
   type: z.number(),

@@ -119,6 +119,8 @@ export function createState({ token, now = Date.now }: { readonly token: string;
     newId,
     now,
     user,
+    /** The bot of this name, if there is one, else the person. */
+    speaker: (name: string): User => users.get(`bot/${name}`) ?? user(name),
     channel,
     /** What the bot may read: without it, the connection is refused. */
     messageContentAllowed: true,

@@ -4,13 +4,24 @@ import { conversationOf, personOf } from "../../../src/platforms/discord/ids.ts"
 import type { Chat, Shown, World, WorldFile } from "../world.ts";
 import { commandData } from "./command-data.ts";
 import { startDiscord, type DiscordServer } from "./server.ts";
-import { LOADING, wireMessage, wireUser, type Channel, type Message, type State, type User } from "./state.ts";
+import {
+  LOADING,
+  wireChannel,
+  wireMessage,
+  wireUser,
+  type Channel,
+  type Message,
+  type State,
+  type User,
+} from "./state.ts";
 
 /** The common world, and the server behind it for what only Discord has. */
 export interface DiscordWorld extends World {
   readonly server: DiscordServer;
   /** The Discord channel of a chat. */
   channel(chat: Chat): Channel;
+  /** The thread at a message, begun by a person when it is not there yet. */
+  threadOf(chat: Chat, id: string): Chat;
   /** An adapter with settings of its own. */
   adapterWith(
     options: Partial<DiscordOptions>,
@@ -62,8 +73,7 @@ export async function openDiscordWorld(): Promise<DiscordWorld> {
     const found = [...state.channels.values()].find((each) => each.name === name && each.type === type);
     if (found !== undefined) return chatOf(found);
     const made = state.channel(name, type, more);
-    if (type !== ChannelType.DM)
-      gateway.dispatch(Dispatch.ChannelCreate, { ...made, guild_id: state.guildId, messages: undefined });
+    if (type !== ChannelType.DM) gateway.dispatch(Dispatch.ChannelCreate, wireChannel(state, made));
     return chatOf(made);
   }
 
@@ -78,7 +88,7 @@ export async function openDiscordWorld(): Promise<DiscordWorld> {
     const message: Message = {
       id: state.newId(),
       channelId: channel.id,
-      author: authorOf(state, by),
+      author: state.speaker(by),
       content,
       type: type ?? (replyTo === undefined ? MessageType.Default : MessageType.Reply),
       at: state.now(),
@@ -122,6 +132,9 @@ export async function openDiscordWorld(): Promise<DiscordWorld> {
       token: made.token,
       version: 1,
       channel: { id: channel.id, type: channel.type },
+      entitlements: [],
+      authorizing_integration_owners: {},
+      attachment_size_limit: 10_485_760,
       channel_id: channel.id,
       ...(channel.type === ChannelType.DM
         ? { user: wireUser(user) }
@@ -145,16 +158,19 @@ export async function openDiscordWorld(): Promise<DiscordWorld> {
     direct: (person) => find(`with ${person}`, ChannelType.DM, { with: person }),
     group: (name) => find(name, ChannelType.GuildText),
     channel: placed,
-    thread(chat, id) {
-      const parent = placed(chat);
+    threadOf(chat, id) {
       const there = state.channels.get(id);
       if (there !== undefined) return chatOf(there);
-      return chatOf(state.channel("a thread", ChannelType.PublicThread, { parentId: parent.id }, id));
+      const made = state.channel("a thread", ChannelType.PublicThread, { parentId: placed(chat).id }, id);
+      gateway.dispatch(Dispatch.ThreadCreate, { ...wireChannel(state, made), newly_created: true });
+      return chatOf(made);
     },
     sayRaw,
-    say(chat, by, { text, mention = false, files = [] }) {
+    async say(chat, by, { text, mention = false, files = [] }) {
+      // A bot that was never there has no direct chats that it could look into later.
+      await when(() => gateway.begun.identified > 0);
       const content = mention ? `<@${state.bot.id}> ${text}` : text;
-      return Promise.resolve(sayRaw(chat, by, { content, files, mentions: mention ? [state.bot] : [] }));
+      return sayRaw(chat, by, { content, files, mentions: mention ? [state.bot] : [] });
     },
     edit(chat, id, text) {
       const message = state.findMessage(placed(chat).id, id);
@@ -224,11 +240,6 @@ export async function openDiscordWorld(): Promise<DiscordWorld> {
     close: () => server.close(),
   };
   return world;
-}
-
-function authorOf(state: State, by: string): User {
-  const asBot = /^bot (.+)$/.exec(by)?.[1];
-  return asBot === undefined ? state.user(by) : state.user(asBot, true);
 }
 
 function shownIn({ messages }: Channel, state: State): readonly Shown[] {
