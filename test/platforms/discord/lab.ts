@@ -1,3 +1,5 @@
+import { afterEach, beforeEach } from "vitest";
+import type { DiscordOptions } from "../../../src/platforms/discord/adapter.ts";
 import type { ApprovalCard } from "../../../src/kernel/messages.ts";
 import { silentLog, systemClock, type Clock, type Log } from "../../../src/kernel/ports.ts";
 import type { PlatformAdapter } from "../../../src/platforms/contract.ts";
@@ -11,6 +13,7 @@ import type {
 } from "../../../src/platforms/listening.ts";
 import type { PlatformNotes } from "../../../src/platforms/notes.ts";
 import type { AdapterParts } from "../../../src/platforms/parts.ts";
+import { openDiscordWorld, type DiscordWorld } from "./world.ts";
 
 /** Notes in memory, with the same promises as the real ones apart from outliving the process. */
 export function createMemoryNotes(): PlatformNotes & { readonly all: Map<string, string> } {
@@ -133,7 +136,7 @@ export interface Listening {
   /** Resolves when it ended, with what it ended with. */
   readonly ended: Promise<unknown>;
   stop(): Promise<void>;
-  /** Resolves when the condition holds; looked at after every report. */
+  /** Resolves when what was reported last meets the condition. */
   untilReport(condition: (report: ListenerReport) => boolean): Promise<ListenerReport>;
 }
 
@@ -166,8 +169,8 @@ export function listenWith(adapter: PlatformAdapter, gateway = createRecordingGa
       await listening.ended;
     },
     async untilReport(condition) {
-      const found = listening.reports.find(condition);
-      if (found !== undefined) return found;
+      const found = listening.reports.at(-1);
+      if (found !== undefined && condition(found)) return found;
       return new Promise((resolve) => {
         const look = (report: ListenerReport) => {
           if (!condition(report)) return;
@@ -179,4 +182,38 @@ export function listenWith(adapter: PlatformAdapter, gateway = createRecordingGa
     },
   };
   return listening;
+}
+
+const cleanups: (() => Promise<unknown>)[] = [];
+
+/** A world of its own for each test of a file; ends with everything that listens there. */
+export function useWorld(): () => DiscordWorld {
+  let world: DiscordWorld | undefined;
+  beforeEach(async () => {
+    world = await openDiscordWorld();
+  });
+  afterEach(async () => {
+    for (const end of cleanups.splice(0).toReversed()) await end();
+    await world?.close();
+  });
+  return () => {
+    if (world === undefined) throw new Error("There is no world yet");
+    return world;
+  };
+}
+
+/** Lets a new adapter listen in a world until the end of the test; resolves when it is connected or has given up. */
+export async function startListening(
+  world: DiscordWorld,
+  given: {
+    readonly options?: Partial<DiscordOptions>;
+    readonly gateway?: RecordingGateway;
+    readonly parts?: AdapterParts;
+  } = {},
+) {
+  const adapter = world.adapterWith(given.options ?? {}, given.parts ?? testParts());
+  const listening = listenWith(adapter, given.gateway);
+  cleanups.push(() => listening.stop());
+  await Promise.race([listening.untilReport(({ connected }) => connected), listening.ended]);
+  return { adapter, listening, gateway: listening.gateway };
 }

@@ -15,11 +15,15 @@ import {
   type User,
 } from "./state.ts";
 
+type Always = "group" | "delete" | "cut" | "fault";
+
 /** The common world, and the server behind it for what only Discord has. */
-export interface DiscordWorld extends World {
+export interface DiscordWorld extends Omit<World, Always>, Required<Pick<World, Always>> {
   readonly server: DiscordServer;
   /** The Discord channel of a chat. */
   channel(chat: Chat): Channel;
+  /** Discord adds the preview of a link to a message. */
+  unfurl(chat: Chat, id: string): void;
   /** The thread at a message, begun by a person when it is not there yet. */
   threadOf(chat: Chat, id: string): Chat;
   /** An adapter with settings of its own. */
@@ -158,6 +162,11 @@ export async function openDiscordWorld(): Promise<DiscordWorld> {
     direct: (person) => find(`with ${person}`, ChannelType.DM, { with: person }),
     group: (name) => find(name, ChannelType.GuildText),
     channel: placed,
+    unfurl(chat, id) {
+      const message = state.findMessage(placed(chat).id, id);
+      if (message === undefined) throw new Error("There is no such message");
+      gateway.dispatch(Dispatch.MessageUpdate, wireMessage(state, message, server.origin, true));
+    },
     threadOf(chat, id) {
       const there = state.channels.get(id);
       if (there !== undefined) return chatOf(there);
