@@ -146,7 +146,7 @@ async function keepPress(
 }
 
 /** A message after its buttons have done their work: the buttons go, the outcome takes their place. Pure. */
-export function outcomeBody(content: string, outcome: string) {
+function outcomeBody(content: string, outcome: string) {
   const line = discordFlavour.escape(outcome);
   if (content.endsWith(line)) return { ...bare, content };
   const whole = content === "" ? line : `${content}\n\n${line}`;
@@ -156,7 +156,7 @@ export function outcomeBody(content: string, outcome: string) {
 const bare = { components: [], flags: MessageFlags.SuppressEmbeds, allowed_mentions: { parse: [] } };
 
 /** A command as a message that calls the bot. Pure. */
-export function commandMessage(interaction: WireCommand, channel: ChannelFacts): PlatformMessage {
+function commandMessage(interaction: WireCommand, channel: ChannelFacts): PlatformMessage {
   return {
     ...placeOf(channel),
     id: interaction.id,

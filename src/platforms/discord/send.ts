@@ -135,7 +135,7 @@ export function createSender(parts: SendParts) {
 }
 
 /** What makes Discord recognise a repeated part: 25 characters, the same for the same part. Pure. */
-export function nonceOf(partId: string): string {
+function nonceOf(partId: string): string {
   return createHash("sha256").update(partId).digest("base64url").slice(0, 25);
 }
 

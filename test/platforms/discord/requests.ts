@@ -28,7 +28,7 @@ export function checkBody(kind: keyof typeof SCHEMAS, body: unknown): void {
     if (!(key in known)) throw invalidForm(key, "UNKNOWN_FIELD", `Nobody knows this field of ${kind}.`);
 }
 
-export const buttonSchema = z.object({
+const buttonSchema = z.object({
   type: z.literal(2),
   label: z.string().max(80),
   custom_id: z.string().min(1).max(100),
