@@ -76,6 +76,7 @@ export function createEvents(parts: EventParts) {
   async function keepMessage(wire: WireMessage, channel: ChannelFacts): Promise<void> {
     const read = readMessage(wire, { me, channel, names });
     if (read === undefined) return;
+    if (read.direct) await marks.met(channel.id, wire.id);
     const message = await placeMessage(read, channel, { gateway, notes, rule: parts.threads });
     const taken = await gateway.message(message);
     if (taken !== "ignored") await marks.kept({ id: channel.id, direct: channel.kind === "direct" }, wire.id);

@@ -48,6 +48,14 @@ test("a mark never goes back", async () => {
   expect(marks.directChats()).toEqual(["5"]);
 });
 
+test("a direct chat is noted before its first message is kept", async () => {
+  const { notes, all } = notesWith(at(0));
+  const { marks } = await load(notes);
+  await marks.met("5", "1000");
+  await marks.met("5", "2000");
+  expect(all.get("direct/5")).toBe("999");
+});
+
 test("the common mark stops before what is not kept yet, and is noted at most every five seconds", async () => {
   const { notes, written } = notesWith(at(0));
   const { marks, pass } = await load(notes);

@@ -14,6 +14,11 @@ export interface ReadMarks {
   after(channelId: string, common: string): string;
   /** The direct chats that are known. */
   directChats(): readonly string[];
+  /**
+   * A direct chat is there, and everything before `messageId` is settled. Noted before its first message is kept: Discord
+   * has no list of direct chats, so one that nobody noted could not be looked into later. Rejects when it cannot be noted.
+   */
+  met(channelId: string, messageId: string): Promise<void>;
   /** A message of a channel was kept. Rejects when that cannot be noted. */
   kept(channel: { readonly id: string; readonly direct: boolean }, messageId: string): Promise<void>;
   /** Everything up to `messageId` was heard, apart from what is still `open`. Noted now and then; never rejects. */
@@ -68,6 +73,13 @@ export async function loadReadMarks({
       return laterSnowflake(laterSnowflake(own ?? "0", all), snowflakeAt(clock.now() - LONGEST_GAP_MS));
     },
     directChats: () => [...marks.keys()].filter((key) => key.startsWith(DIRECT)).map((key) => key.slice(DIRECT.length)),
+    async met(channelId, messageId) {
+      const key = DIRECT + channelId;
+      if (marks.has(key)) return;
+      const mark = String(BigInt(messageId) - 1n);
+      await notes.reach(key, mark, timeOfSnowflake(mark));
+      marks.set(key, mark);
+    },
     async kept({ id, direct }, messageId) {
       const key = direct ? DIRECT + id : id;
       const mark = laterSnowflake(marks.get(key) ?? "0", messageId);

@@ -87,6 +87,18 @@ test("what was not kept when listening ended is not believed to be read", async 
   expect(texts(gateway)).toEqual(["not lost"]);
 });
 
+test("the first message of a direct chat is found again when the process ends before it is kept", async () => {
+  const notes = createMemoryNotes();
+  const first = await startListening(world(), { parts: testParts({ notes }) });
+  first.gateway.failing = Number.POSITIVE_INFINITY;
+  await world().say(world().direct("Ana"), "Ana", { text: "my first words" });
+  await first.listening.untilReport(({ trouble }) => trouble !== undefined);
+  await first.listening.stop();
+  const { gateway } = await startListening(world(), { parts: testParts({ notes }) });
+  await gateway.until(() => gateway.messages.length === 1);
+  expect(texts(gateway)).toEqual(["my first words"]);
+});
+
 test("errors and limits while the gap is fetched are waited out", async () => {
   const notes = createMemoryNotes();
   const first = await startListening(world(), { parts: testParts({ notes }) });
