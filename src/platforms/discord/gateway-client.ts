@@ -46,7 +46,7 @@ export function createGatewayClient({ account, signal, log, onEvent }: GatewayCl
     // A connection that is being made again when the client is destroyed would come up all the same: the library asks for
     // its session first, and gets no answer any more.
     options.retrieveSessionInfo = (shard) => (signal.aborted ? new Promise(() => {}) : retrieve(shard));
-    manager.emit = new Proxy(manager.emit, {
+    manager.emit = new Proxy(manager.emit.bind(manager), {
       apply(emit, self, given: [event: unknown, payload: unknown]) {
         const [event, payload] = given;
         const told = event === "dispatch" ? dispatchSchema.safeParse(payload).data : undefined;

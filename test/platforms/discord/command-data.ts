@@ -11,6 +11,7 @@ const commandSchema = z.object({
   name: z.string(),
   options: z.array(optionSchema.extend({ options: z.array(optionSchema).optional() })).default([]),
 });
+const SUBCOMMAND: number = Type.Subcommand;
 type Field = z.output<typeof optionSchema>;
 
 /** What Discord makes of a command that a person gives: only what was registered can be given, field by field. */
@@ -21,7 +22,7 @@ export function commandData(text: string, registered: readonly object[]) {
     .parse(registered)
     .find((each) => each.name === name);
   if (command === undefined) throw new Error(`There is no command /${name}`);
-  const subcommands = command.options.filter(({ type }) => type === Number(Type.Subcommand));
+  const subcommands = command.options.filter(({ type }) => type === SUBCOMMAND);
   if (subcommands.length === 0) return { name, options: fill(command.options, rest) };
   const [, verb = "", more = ""] = /^(\S+)\s*([\s\S]*)$/.exec(rest) ?? [];
   const chosen = subcommands.find((each) => each.name === verb);

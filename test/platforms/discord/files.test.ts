@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { PlatformAdapter } from "../../../src/platforms/contract.ts";
 import { startListening, testParts, useWorld } from "./lab.ts";
 
 const world = useWorld();
@@ -13,7 +14,9 @@ async function sent() {
   await world().say(world().direct("Ana"), "Ana", { text: "look", files: FILES });
   await gateway.until(() => gateway.messages.length === 1);
   const files = gateway.messages[0]?.files ?? [];
-  return { fetch: adapter.fetchFile ?? fail(), files, ref: files[0]?.ref ?? "" };
+  const fetch = (...given: Parameters<NonNullable<PlatformAdapter["fetchFile"]>>) =>
+    adapter.fetchFile?.(...given) ?? fail();
+  return { fetch, files, ref: files[0]?.ref ?? "" };
 }
 
 function fail(): never {

@@ -51,7 +51,7 @@ export type MessageBody = z.output<typeof messageBodySchema>;
 /** Checks a message as the real Discord does where its description is too lenient. Throws `ApiError`. */
 export function checkMessage(body: MessageBody, files: number): void {
   const { content = "", components = [], nonce } = body;
-  if ([...(content ?? "")].length > 2000)
+  if (Array.from(content ?? "").length > 2000)
     throw invalidForm("content", "BASE_TYPE_MAX_LENGTH", "Must be 2000 or fewer in length.");
   if (typeof nonce === "string" && nonce.length > 25)
     throw invalidForm("nonce", "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.");

@@ -52,11 +52,13 @@ export interface Reply {
 export interface RestParts {
   readonly state: State;
   readonly origin: () => string;
-  dispatch(event: Dispatch, data: object): void;
+  readonly dispatch: (event: Dispatch, data: object) => void;
 }
 
 const MAX_FILE_BYTES = 10 * 1024 * 1024;
 const DEFER_MS = 3000;
+const DEFERRED_REPLY: number = InteractionResponseType.DeferredChannelMessageWithSource;
+const DEFERRED_UPDATE: number = InteractionResponseType.DeferredMessageUpdate;
 
 type Route = (call: Call, match: readonly string[]) => Reply;
 
@@ -272,10 +274,10 @@ export function createRest({ state, origin, dispatch }: RestParts): (call: Call)
         const channel = state.channels.get(interaction.channelId);
         if (channel === undefined) throw unknownChannel();
         interaction.deferredAfterMs = afterMs;
-        if (body.type === Number(InteractionResponseType.DeferredChannelMessageWithSource)) {
+        if (body.type === DEFERRED_REPLY) {
           const flags = LOADING | (body.data?.flags ?? 0);
           interaction.original = add(channel, { flags }, [], { type: MessageType.ChatInputCommand }).id;
-        } else if (body.type !== Number(InteractionResponseType.DeferredMessageUpdate)) {
+        } else if (body.type !== DEFERRED_UPDATE) {
           throw invalidForm("type", "BASE_TYPE_CHOICES", "Value must be one of the deferred ones.");
         }
         state.changed();

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { describeError } from "../../../src/kernel/errors.ts";
 import type { Fault, WorldFile } from "../world.ts";
 import { ApiError, missingPermissions, unauthorized } from "./api-error.ts";
 import { createGateway, type GatewayServer } from "./gateway.ts";
@@ -66,8 +67,7 @@ export async function startDiscord(token: string): Promise<DiscordServer> {
       if (reply.posted === true && meetFault(call, "after", response)) return;
       send(response, reply.status, reply.body);
     } catch (error) {
-      const refusal = error instanceof ApiError ? error : new ApiError(500, 0, `500: Internal Server Error`);
-      if (!(error instanceof ApiError)) console.error(error);
+      const refusal = error instanceof ApiError ? error : new ApiError(500, 0, `500: ${describeError(error)}`);
       server.calls.push({
         method: request.method ?? "",
         path: call?.path ?? url.pathname,

@@ -1,4 +1,4 @@
-import { ChannelType, MessageFlags, MessageType } from "discord.js";
+import { ChannelType, MessageFlags, type MessageType } from "discord.js";
 import { createHash, randomBytes } from "node:crypto";
 import type { WorldFile } from "../world.ts";
 
