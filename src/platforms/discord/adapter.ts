@@ -3,18 +3,7 @@ import type { AdapterParts } from "../parts.ts";
 import { discordFlavour } from "../render/discord.ts";
 import { renderMarkdown } from "../render/render.ts";
 import type { Machinery } from "./machinery.ts";
-
-/** When a mention in a channel begins a thread of its own: while the channel is being answered, always, or never. */
-export type ThreadRule = "busy" | "always" | "never";
-
-export interface DiscordOptions {
-  readonly token: string;
-  /** Another address of the API, without the version. */
-  readonly apiUrl?: string | undefined;
-  readonly threads: ThreadRule;
-  /** Fetches files from Discord's file server. */
-  readonly fetch: typeof globalThis.fetch;
-}
+import type { DiscordOptions } from "./options.ts";
 
 // Discord shows typing for ten seconds.
 const TYPING_EVERY_MS = 8000;

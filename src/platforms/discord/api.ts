@@ -11,6 +11,7 @@ import {
 import { z } from "zod";
 import { OutsideError } from "../../kernel/errors.ts";
 import { toOutsideError, type Attempt } from "./errors.ts";
+import type { DiscordAccount } from "./options.ts";
 import {
   accountSchema,
   channelSchema,
@@ -19,13 +20,6 @@ import {
   type WireMessage,
   type WireUser,
 } from "./wire.ts";
-
-/** Which Discord, and as whom. */
-export interface DiscordAccount {
-  readonly token: string;
-  /** Another address of the API, without the version. */
-  readonly apiUrl?: string;
-}
 
 /** A reply to an interaction: who may write it, and for how long is Discord's business (15 minutes). */
 export interface InteractionReply {

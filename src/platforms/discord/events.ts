@@ -1,13 +1,15 @@
 import { GatewayDispatchEvents as Dispatch } from "discord.js";
 import { OutsideError } from "../../kernel/errors.ts";
 import type { ListenContext } from "../listening.ts";
-import { directFacts, factsOf, type ChannelFacts } from "./channels.ts";
+import type { AdapterParts } from "../parts.ts";
+import type { DiscordApi } from "./api.ts";
+import { directFacts, factsOf, type ChannelDirectory, type ChannelFacts } from "./channels.ts";
 import { createGapReader } from "./gap.ts";
 import { isEdit, readMessage } from "./incoming.ts";
 import { createIntake } from "./intake.ts";
 import { takeInteraction } from "./interactions.ts";
-import type { ListenParts } from "./listen.ts";
 import { messageText } from "./message-text.ts";
+import type { DiscordAccount, ThreadRule } from "./options.ts";
 import type { ReadMarks } from "./read-marks.ts";
 import { registerCommands } from "./register-commands.ts";
 import type { Reporter } from "./reporter.ts";
@@ -22,6 +24,14 @@ import {
   type WireChannel,
   type WireMessage,
 } from "./wire.ts";
+
+/** What listening needs besides its context. */
+export interface ListenParts extends Pick<AdapterParts, "clock" | "log" | "notes"> {
+  readonly account: DiscordAccount;
+  readonly api: DiscordApi;
+  readonly channels: ChannelDirectory;
+  readonly threads: ThreadRule;
+}
 
 export interface EventParts extends Pick<ListenParts, "api" | "channels" | "log" | "notes" | "threads"> {
   readonly context: Omit<ListenContext, "report">;

@@ -1,8 +1,9 @@
 import { OutsideError } from "../../kernel/errors.ts";
 import type { FetchedFile } from "../contract.ts";
-import type { DiscordAccount, DiscordApi } from "./api.ts";
+import type { DiscordApi } from "./api.ts";
 import { toOutsideError } from "./errors.ts";
 import { attachmentsOf } from "./incoming.ts";
+import type { DiscordAccount } from "./options.ts";
 
 /** Discord's own servers for files. */
 const CDN_HOSTS = new Set(["cdn.discordapp.com", "media.discordapp.net"]);

@@ -8,7 +8,8 @@ import {
 } from "discord.js";
 import { describeError } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/ports.ts";
-import { restOptions, type DiscordAccount } from "./api.ts";
+import { restOptions } from "./api.ts";
+import type { DiscordAccount } from "./options.ts";
 import { dispatchSchema } from "./wire.ts";
 
 export interface GatewayClientParts {

@@ -1,22 +1,11 @@
 import { Events } from "discord.js";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ListenContext } from "../listening.ts";
-import type { AdapterParts } from "../parts.ts";
-import type { ThreadRule } from "./adapter.ts";
-import type { DiscordAccount, DiscordApi } from "./api.ts";
-import type { ChannelDirectory } from "./channels.ts";
 import { closedForGood, couldNotConnect } from "./close-codes.ts";
-import { createEvents } from "./events.ts";
+import { createEvents, type ListenParts } from "./events.ts";
 import { createGatewayClient } from "./gateway-client.ts";
 import { createReporter } from "./reporter.ts";
 import { loadReadMarks } from "./read-marks.ts";
-
-export interface ListenParts extends Pick<AdapterParts, "clock" | "log" | "notes"> {
-  readonly account: DiscordAccount;
-  readonly api: DiscordApi;
-  readonly channels: ChannelDirectory;
-  readonly threads: ThreadRule;
-}
 
 // Discord is told good-bye, but nobody waits long for its answer.
 const GOODBYE_MS = 1000;

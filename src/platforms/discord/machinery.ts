@@ -1,9 +1,9 @@
 import type { AdapterParts } from "../parts.ts";
-import type { DiscordOptions } from "./adapter.ts";
-import { createApi, type DiscordAccount } from "./api.ts";
+import { createApi } from "./api.ts";
 import { createChannelDirectory } from "./channels.ts";
 import { createFileFetcher } from "./files.ts";
 import { createListener } from "./listen.ts";
+import type { DiscordOptions } from "./options.ts";
 import { createPresence } from "./presence.ts";
 import { createSender } from "./send.ts";
 
@@ -12,17 +12,13 @@ export type Machinery = ReturnType<typeof createMachinery>;
 
 /** Puts the parts together; nothing is connected or asked yet. */
 export function createMachinery(options: DiscordOptions, given: AdapterParts) {
-  const account: DiscordAccount = {
-    token: options.token,
-    ...(options.apiUrl === undefined ? {} : { apiUrl: options.apiUrl }),
-  };
-  const api = createApi(account);
+  const api = createApi(options);
   const parts = { ...given, api, channels: createChannelDirectory(api) };
   return {
     send: createSender(parts),
     presence: createPresence(parts),
-    listen: createListener({ ...parts, account, threads: options.threads }),
-    fetchFile: createFileFetcher({ account, api, fetch: options.fetch }),
+    listen: createListener({ ...parts, account: options, threads: options.threads }),
+    fetchFile: createFileFetcher({ account: options, api, fetch: options.fetch }),
     close: () => api.close(),
   };
 }

@@ -5,11 +5,11 @@ import type { ConversationId } from "../../kernel/ids.ts";
 import type { Log } from "../../kernel/ports.ts";
 import type { Gateway, PlatformMessage } from "../listening.ts";
 import type { PlatformNotes } from "../notes.ts";
-import type { ThreadRule } from "./adapter.ts";
 import type { DiscordApi } from "./api.ts";
 import type { ChannelDirectory, ChannelFacts } from "./channels.ts";
 import { isDiscordError } from "./errors.ts";
 import { channelOf, conversationOf } from "./ids.ts";
+import type { ThreadRule } from "./options.ts";
 
 const whereSchema = z.discriminatedUnion("in", [
   z.object({ in: z.literal("channel") }),

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach } from "vitest";
-import type { DiscordOptions } from "../../../src/platforms/discord/adapter.ts";
+import type { DiscordOptions } from "../../../src/platforms/discord/options.ts";
 import type { ApprovalCard } from "../../../src/kernel/messages.ts";
 import { silentLog, systemClock, type Clock, type Log } from "../../../src/kernel/ports.ts";
 import type { PlatformAdapter } from "../../../src/platforms/contract.ts";

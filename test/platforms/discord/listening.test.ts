@@ -1,6 +1,6 @@
 import { MessageType } from "discord.js";
 import { expect, test } from "vitest";
-import type { DiscordOptions } from "../../../src/platforms/discord/adapter.ts";
+import type { DiscordOptions } from "../../../src/platforms/discord/options.ts";
 import { createMemoryNotes, createRecordingGateway, startListening, testParts, useWorld } from "./lab.ts";
 
 const world = useWorld();

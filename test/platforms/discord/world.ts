@@ -1,5 +1,6 @@
 import { ChannelType, GatewayDispatchEvents as Dispatch, MessageType } from "discord.js";
-import { createDiscordAdapter, type DiscordOptions } from "../../../src/platforms/discord/adapter.ts";
+import { createDiscordAdapter } from "../../../src/platforms/discord/adapter.ts";
+import type { DiscordOptions } from "../../../src/platforms/discord/options.ts";
 import { conversationOf, personOf } from "../../../src/platforms/discord/ids.ts";
 import type { Chat, Shown, World, WorldFile } from "../world.ts";
 import { commandData } from "./command-data.ts";
