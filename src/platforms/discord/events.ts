@@ -218,7 +218,7 @@ export function createEvents(parts: EventParts) {
     take: (name: string, data: unknown): void => handlers[name]?.(data),
     /** Every server has been shown, or takes too long: the common mark may move on. */
     allGuildsCame: () => guildsCame(),
-    /** Called after the abort. */
+    /** Resolves when everything that came in is kept or, after the abort, left to the next listener. */
     async settled(): Promise<void> {
       await intake.settled();
       await marks.save();

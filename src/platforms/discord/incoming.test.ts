@@ -107,6 +107,12 @@ describe("text", () => {
     ]);
   });
 
+  test("a message without words says so, unless a file speaks for it", () => {
+    expect(read({ content: `<@${ME}>` })?.text).toBe("(a message without words)");
+    const attachments = [{ id: "30", filename: "a.png", size: 4, url: "https://cdn.discordapp.com/a" }];
+    expect(read({ content: `<@${ME}>`, attachments })?.text).toBe("");
+  });
+
   test("a sticker is named", () => {
     expect(read({ content: "", sticker_items: [{ name: "Wave" }] })?.text).toBe("(sticker: Wave)");
   });

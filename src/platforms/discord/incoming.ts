@@ -19,12 +19,15 @@ const WORDS = new Set<number>([MessageType.Default, MessageType.Reply]);
 /** Reads a message; undefined for the bot's own and for what nobody wrote. The conversation is its channel's. Pure. */
 export function readMessage(message: WireMessage, { me, channel, names }: Reading): PlatformMessage | undefined {
   if (!WORDS.has(message.type) || message.author.id === me) return undefined;
+  const text = messageText(message, me, names);
+  const files = filesOf(message);
   return {
     ...placeOf(channel),
     id: message.id,
     author: speakerOf(message),
-    text: messageText(message, me, names),
-    files: filesOf(message),
+    // Only the bot's name, or a poll: models refuse to be told nothing.
+    text: text === "" && files.length === 0 ? "(a message without words)" : text,
+    files,
     addressed: channel.kind === "direct" || isAddressed(message, me),
     thread: channel.kind === "thread",
     at: Date.parse(message.timestamp),

@@ -46,7 +46,7 @@ async function listen(context: ListenContext, parts: ListenParts): Promise<void>
   } finally {
     signal.removeEventListener("abort", onAbort);
     ending.abort();
-    await Promise.race([client.destroy(), delay(GOODBYE_MS, undefined, { ref: false })]);
+    await Promise.race([client.destroy().catch(() => undefined), delay(GOODBYE_MS, undefined, { ref: false })]);
     await events.settled();
   }
 }

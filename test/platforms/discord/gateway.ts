@@ -30,6 +30,8 @@ export interface GatewayServer {
   forgetSessions(): void;
   /** Closes every connection with one of Discord's codes. */
   closeAll(code: number): void;
+  /** Events that are sent to a new session before its servers are shown. */
+  readonly early: { readonly event: Dispatch; readonly data: object }[];
   /** Stops answering heartbeats: a connection that looks alive and is not. */
   playDead(): void;
   /** Connections that have begun a session. */
@@ -48,6 +50,7 @@ export function createGateway(
   const sockets = new WebSocketServer({ server, path: "/gateway" });
   const sessions = new Map<string, Session>();
   const begun = { identified: 0, resumed: 0 };
+  const early: { event: Dispatch; data: object }[] = [];
   let dead = false;
 
   sockets.on("connection", (socket) => {
@@ -95,6 +98,7 @@ export function createGateway(
       session_type: "normal",
       application: { id: state.applicationId, flags: 0 },
     });
+    for (const { event, data } of early) emit(session, event, data);
     const all = [...state.channels.values()].filter(({ with: person }) => person === undefined);
     emit(session, Dispatch.GuildCreate, {
       id: state.guildId,
@@ -140,6 +144,7 @@ export function createGateway(
 
   return {
     begun,
+    early,
     dispatch(event, data) {
       for (const session of sessions.values()) if (isMeant(session, event, data)) emit(session, event, data);
     },
