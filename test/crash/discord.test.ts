@@ -1,4 +1,4 @@
-import { describeKills, describeTakeover } from "./kill-suite.ts";
+import { describeKills, describeTakeover } from "./platform-kills.ts";
 import { openDiscordWorld } from "../platforms/discord/world.ts";
 
 describeKills("Discord", openDiscordWorld, { repeats: "recognised" });
