@@ -41,6 +41,7 @@ export interface Page {
 
 // A request that takes longer is given up; the outbox tries again.
 const TIMEOUT_MS = 15_000;
+const INTERACTIONS_PER_SECOND = 500;
 
 /** How the library talks to Discord: no retries and no waiting of its own, because the outbox owns both. */
 export function restOptions({ apiUrl }: DiscordAccount) {
@@ -58,14 +59,21 @@ export type DiscordApi = ReturnType<typeof createApi>;
 /** Creates the HTTP side; nothing is asked before the first call. */
 export function createApi(account: DiscordAccount) {
   const rest = new REST(restOptions(account));
+  // Answers to interactions are outside of the 50 requests a second that a bot has.
+  const interactions = new REST({ ...restOptions(account), globalRequestsPerSecond: INTERACTIONS_PER_SECOND });
   let me: Promise<WireUser> | undefined;
 
-  async function call<T>(attempt: Attempt, reply: z.ZodType<T>, request: (rest: REST) => Promise<unknown>): Promise<T> {
+  async function call<T>(
+    attempt: Attempt,
+    reply: z.ZodType<T>,
+    request: (rest: REST) => Promise<unknown>,
+    by = rest,
+  ): Promise<T> {
     let said: unknown;
     try {
       // The library forgets the token when Discord refuses it once.
       rest.setToken(account.token);
-      said = await request(rest);
+      said = await request(by);
     } catch (error) {
       throw toOutsideError(error, attempt);
     }
@@ -83,8 +91,10 @@ export function createApi(account: DiscordAccount) {
   return {
     /** Ends the timers of the library. */
     close(): void {
-      rest.clearHashSweeper();
-      rest.clearHandlerSweeper();
+      for (const each of [rest, interactions]) {
+        each.clearHashSweeper();
+        each.clearHandlerSweeper();
+      }
     },
 
     /** The bot's own account. Asked once. */
@@ -175,8 +185,11 @@ export function createApi(account: DiscordAccount) {
       ephemeral: boolean,
     ): Promise<unknown> {
       const body = { type, ...(ephemeral ? { data: { flags: MessageFlags.Ephemeral } } : {}) };
-      return call({ what: `take interaction ${interaction.id}` }, anything, (to) =>
-        to.post(Routes.interactionCallback(interaction.id, interaction.token), { body, auth: false }),
+      return call(
+        { what: `take interaction ${interaction.id}` },
+        anything,
+        (to) => to.post(Routes.interactionCallback(interaction.id, interaction.token), { body, auth: false }),
+        interactions,
       );
     },
 
@@ -187,21 +200,28 @@ export function createApi(account: DiscordAccount) {
       files: readonly RawFile[],
       signal?: AbortSignal,
     ): Promise<Posted> {
-      return call({ what: "answer an interaction", permission: postPermission(files) }, postedSchema, (to) =>
-        to.patch(Routes.webhookMessage(reply.applicationId, reply.token), {
-          body,
-          files: [...files],
-          auth: false,
-          ...withSignal(signal),
-        }),
+      return call(
+        { what: "answer an interaction", permission: postPermission(files) },
+        postedSchema,
+        (to) =>
+          to.patch(Routes.webhookMessage(reply.applicationId, reply.token), {
+            body,
+            files: [...files],
+            auth: false,
+            ...withSignal(signal),
+          }),
+        interactions,
       );
     },
 
     /** Says something more about an interaction, to the person alone. */
     whisper(reply: InteractionReply, content: string): Promise<Posted> {
       const body = { content, flags: MessageFlags.Ephemeral, allowed_mentions: { parse: [] } };
-      return call({ what: "tell a person something" }, postedSchema, (to) =>
-        to.post(Routes.webhook(reply.applicationId, reply.token), { body, auth: false }),
+      return call(
+        { what: "tell a person something" },
+        postedSchema,
+        (to) => to.post(Routes.webhook(reply.applicationId, reply.token), { body, auth: false }),
+        interactions,
       );
     },
 
