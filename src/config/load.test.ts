@@ -93,7 +93,7 @@ describe("what is in force", () => {
       },
       schedules: { max_per_person: 100, min_interval_s: 1 },
       log_level: "info",
-      platforms: { slack: {}, discord: {}, telegram: {} },
+      platforms: { slack: {}, discord: { threads: "busy" }, telegram: {} },
     });
     expect(warnings).toEqual([]);
   });

@@ -88,6 +88,7 @@ describe("what operators rely on", () => {
       "platforms.slack.api_url",
       "platforms.discord.token",
       "platforms.discord.api_url",
+      "platforms.discord.threads",
       "platforms.telegram.bot_token",
       "platforms.telegram.api_url",
       "platforms.telegram.webhook_url",

@@ -233,6 +233,12 @@ const discord = z
   .strictObject({
     token: secret("The bot token.").exactOptional(),
     api_url: webUrl().describe("Another address of the Discord API.").exactOptional(),
+    threads: z
+      .enum(["busy", "always", "never"])
+      .default("busy")
+      .describe(
+        "When a mention in a channel begins a thread: while the channel's conversation is being answered, always, or never.",
+      ),
   })
   .prefault({})
   .describe("Discord.");
