@@ -19,6 +19,7 @@ import { createPages } from "./dashboard/pages.ts";
 import { startCompactor } from "./engine/compactor.ts";
 import { watchOldest } from "./engine/oldest.ts";
 import { openModels } from "./model-source.ts";
+import { loadAdapters } from "./platform-adapters.ts";
 import { createRuntime, type Runtime } from "./runtime.ts";
 import { createApiKeyStore } from "./store/api-keys.ts";
 import { openLinkSigner } from "./store/artifact-links.ts";
@@ -114,6 +115,7 @@ async function build(
   closing.push(() => promptFunction.close());
   const runtime = createRuntime({
     promptFunction,
+    adapters: await loadAdapters(config),
     config: () => current,
     redis,
     target: opened.target,

@@ -40,7 +40,7 @@ import { budgetExtension, usageText } from "./budget-parts.ts";
 import { withBulkhead } from "./delivery/bulkhead.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { createPresence } from "./gateway/presence.ts";
-import { createAdapters } from "./platform-adapters.ts";
+import { recordedAdapters, type MakeAdapters } from "./platform-adapters.ts";
 import { createLeaseStore } from "./store/leases.ts";
 import { createPairingStore } from "./store/pairings.ts";
 import { createPlatformNotes } from "./store/platform-notes.ts";
@@ -96,8 +96,8 @@ export interface RuntimeOptions {
   readonly metrics: Metrics;
   readonly newId: NewId;
   readonly log: Log;
-  /** The chat platforms; those of the configuration unless told otherwise. */
-  readonly adapters?: typeof createAdapters;
+  /** The chat platforms; only those that need no account unless told otherwise. */
+  readonly adapters?: MakeAdapters;
   /** Tools besides the built-in ones. */
   readonly tools?: readonly Tool[];
   /** Where further tools come from, the strongest first. */
@@ -146,7 +146,7 @@ export function createRuntime(options: RuntimeOptions) {
     };
   };
   const uploads = createUploadStore(redis, { limits: uploadLimits, clock });
-  const adapters = (options.adapters ?? createAdapters)(config, (platform) => ({
+  const adapters = (options.adapters ?? recordedAdapters)((platform) => ({
     clock,
     log: log.with({ platform }),
     notes: createPlatformNotes(redis, platform),
