@@ -207,13 +207,46 @@ export function describePlatform(name: string, open: () => Promise<World>, natur
       expect(times(await until(chat, "your file"), "your file")).toBe(1);
     });
 
-    test("/schedule confirms in the platform's own form, and its list shows it", async () => {
+    test("/schedule in the platform's own form: add, list, show, run, pause, resume, edit, history, delete", async () => {
       const { chat, by } = newDirect();
-      await world.command(chat, by, "/schedule add every 2 hours | water the plants");
-      const confirmed = await until(chat, "water the plants");
-      expect(texts(confirmed).join("\n")).toMatch(/every 2 hours/i);
-      await world.command(chat, by, "/schedule list");
-      await seen(chat, (shown) => times(shown, "water the plants") >= 2);
+      const what = word(say("the plants are watered"));
+      let read = 0;
+      /** Gives the command; resolves with the text of what was answered to it. */
+      const ask = async (command: string, part: string) => {
+        await world.command(chat, by, command);
+        const shown = await seen(chat, (all) => all.slice(read).some(({ text }) => text.includes(part)));
+        const said = texts(shown.slice(read)).join("\n");
+        read = shown.length;
+        return said;
+      };
+      const confirmed = await ask(`/schedule add every 2 hours | water ${what}`, what);
+      expect(confirmed).toMatch(/every 2 hours/i);
+      const id = /\bs\d+-\w+/.exec(confirmed)?.[0] ?? "";
+      expect(await ask("/schedule list", what)).toContain(id);
+      expect(await ask(`/schedule show ${id}`, what)).toContain(id);
+      expect(await ask(`/schedule pause ${id}`, what)).toMatch(/paused/i);
+      expect(await ask(`/schedule resume ${id}`, what)).not.toMatch(/paused/i);
+      expect(await ask(`/schedule edit ${id} every 3 hours | water ${what} well`, `${what} well`)).toMatch(
+        /every 3 hours/i,
+      );
+      await ask(`/schedule run ${id}`, "the plants are watered");
+      await ask(`/schedule history ${id}`, id);
+      await ask(`/schedule delete ${id}`, "deleted");
+      expect(await ask(`/schedule show ${id}`, id)).toMatch(/no schedule/i);
+    });
+
+    test("a time that can be meant in two ways is asked back with buttons, and the press makes the schedule", async () => {
+      const { chat, by } = newDirect();
+      await world.command(chat, by, "/schedule add in 3h tz UTC | hello");
+      await until(chat, "hello");
+      await world.command(chat, by, "/schedule add at 5 tz UTC | tea");
+      const asked = await seen(chat, (shown) => shown.some(({ buttons }) => buttons.length === 2));
+      const question = asked.find(({ buttons }) => buttons.length === 2);
+      const [morning] = question?.buttons ?? [];
+      if (question === undefined || morning === undefined) throw new Error("there are no buttons");
+      expect(question.text).toMatch(/morning/);
+      await world.press(chat, by, question, morning.label);
+      expect(texts(await until(chat, "05:00")).join("\n")).toContain("tea");
     });
 
     if (nature.groups)
