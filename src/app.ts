@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { localUrl } from "./kernel/address.ts";
 import { describeError } from "./kernel/errors.ts";
 import { parseWorkspaceId } from "./kernel/ids.ts";
+import type { PlatformName } from "./kernel/messages.ts";
 import { systemClock, type NewId } from "./kernel/ports.ts";
 import { Secret } from "./kernel/secret.ts";
 import { createKeyData } from "./agent/privacy/stored.ts";
@@ -39,6 +40,8 @@ export interface App {
   readonly redis: string;
   /** True when the offline demo model answers because no model is configured. */
   readonly demo: boolean;
+  /** The chat platforms this process listens to. */
+  readonly platforms: readonly PlatformName[];
   /** Applies changed settings; returns the keys that count only after a restart. */
   applyConfig(config: Config): readonly string[];
   /** Stops taking work, lets runs end or hands them over, closes everything. Safe to call twice. */
@@ -212,6 +215,7 @@ async function build(
     url,
     redis: opened.describe,
     demo: models.demo,
+    platforms: platforms.map((platform) => platform.health().platform),
     applyConfig(next) {
       // The demo model is a server of this process: it gives way to a configured one only at a start.
       const live = (key: string) => LIVE.test(key) && !(models.demo && /^(ai\.url|models)/.test(key));

@@ -72,6 +72,8 @@ function welcome(app: App, name: string): string {
       `  API:                  ${app.url}/openapi.json`,
     );
   }
+  if (app.platforms.length > 0)
+    lines.push(`  Listening to:         ${app.platforms.join(", ")} (npx parley status says how it goes)`);
   if (app.demo)
     lines.push(
       "  The offline demo model answers. For a real one set AI_URL and AI_API_KEY (and AI_MODEL), then start again.",
