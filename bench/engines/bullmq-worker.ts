@@ -21,7 +21,7 @@ async function run(id: string, person: string, body: string): Promise<object> {
   const journal = `j:${person}`;
   const runId = parseRunId(`run-${id}`);
   await redis.lrange(journal, -50, -1);
-  const opening = `>{"run":"${runId}","at":${Date.now()},"in":[${body}]}`;
+  const opening = `>-${id} ${runId} ${body}`;
   await side.timed(() => redis.rpush(journal, opening, line("ai_call_1", FIRST_REPLY)));
   await side.timed(async () => {
     await side.hold();

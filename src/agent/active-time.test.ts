@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { JournalEntry } from "../engine/journal.ts";
-import { parseRunId } from "../kernel/ids.ts";
+import { parseMessageId, parseRunId } from "../kernel/ids.ts";
 import { activeMs, describeMs } from "./active-time.ts";
 
 const step = (at: number, ms: number): JournalEntry => ({
@@ -11,7 +11,7 @@ const step = (at: number, ms: number): JournalEntry => ({
   ms,
   tries: 1,
 });
-const opened: JournalEntry = { kind: "opened", runId: parseRunId("r"), at: 0, messages: [] };
+const opened: JournalEntry = { kind: "opened", runId: parseRunId("r"), id: parseMessageId("m"), message: {} };
 
 test.each<{ given: string; entries: readonly JournalEntry[]; begun: number; now: number; ms: number }>([
   { given: "a run that begins", entries: [opened], begun: 50, now: 50, ms: 0 },

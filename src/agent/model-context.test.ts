@@ -294,8 +294,11 @@ const runGiven = fc.record({
 
 function linesOf(name: string, given: Partial<typeof runGiven extends fc.Arbitrary<infer T> ? T : never>): string[] {
   const { messages = [], turns = [], end = "none", text, damagedOpening = false } = given;
-  const opening = line.opened(name, ...messages.map((each, index) => message(`${name}-${index}`, each)));
-  const lines = [damagedOpening ? opening.slice(0, -2) : opening];
+  const [opening = line.opened(name, message(`${name}-0`, "")), ...more] = messages.map((each, index) => {
+    const given = message(`${name}-${index}`, each);
+    return index === 0 ? line.opened(name, given) : line.joined(given);
+  });
+  const lines = [damagedOpening ? opening.slice(0, -2) : opening, ...more];
   for (const [index, { text: said, calls, joins, damage }] of turns.entries()) {
     const turn = index + 1;
     lines.push(

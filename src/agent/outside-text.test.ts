@@ -31,7 +31,7 @@ test.each<{ given: string; lines: readonly string[]; sources: readonly string[] 
   },
   {
     given: "a message nobody can read",
-    lines: [line.opened("r", mine(), { workspaceId: 7 })],
+    lines: [line.opened("r", mine()), line.joined({ id: "n", workspaceId: 7 })],
     sources: ["other people"],
   },
   { given: "a file", lines: [line.opened("r", mine(file("received")))], sources: ["files"] },

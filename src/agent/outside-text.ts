@@ -27,7 +27,7 @@ export function outsideSources(runs: readonly RunRecord[], person: WorkspaceId):
         const label = labelOf(entry.outcome.value);
         if (label !== undefined) sources.add(label);
       } else if (entry.kind === "opened" || entry.kind === "joined")
-        for (const message of entry.messages) for (const label of labelsOfMessage(message, person)) sources.add(label);
+        for (const label of labelsOfMessage(entry.message, person)) sources.add(label);
       if (sources.size >= MAX_SOURCES) return [...sources];
     }
   return [...sources];

@@ -19,7 +19,8 @@ test("a run is never larger than its rough size", () => {
   fc.assert(
     fc.property(given, ({ said, calls, unknown, reply, ended }) => {
       const lines = [
-        line.opened("r", ...said.map((each, index) => message(`m${index}`, each, { authorName: each }))),
+        line.opened("r", message("m", said[0] ?? "", { authorName: said[0] ?? "" })),
+        ...said.slice(1).map((each, index) => line.joined(message(`m${index}`, each, { authorName: each }))),
         line.reply(1, reply, calls),
         ...calls.flatMap(({ result }, index) => (result === null ? [] : [line.result(1, index + 1, result)])),
         ...(unknown ? [line.failure(1, 5, "outcome-unknown")] : []),

@@ -13,8 +13,8 @@ export function roughSize(run: RunRecord): Size {
   let characters = 0;
   for (const entry of run.entries) {
     if (entry.kind === "opened" || entry.kind === "joined") {
-      messages += entry.messages.length;
-      characters += charactersIn(entry.messages);
+      messages += 1;
+      characters += charactersIn(entry.message);
     } else if (entry.kind === "step") {
       // A call has a message for its result whether there is one or not, so results are counted with their calls.
       messages += entry.step.startsWith("tool_") ? 0 : 1 + callsIn(entry.outcome.value);

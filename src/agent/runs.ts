@@ -1,7 +1,7 @@
 import type { MessageId, RunId } from "../kernel/ids.ts";
 import { inboundMessageSchema, type InboundMessage } from "../kernel/messages.ts";
-import { parseJson } from "../kernel/json.ts";
 import type { End, JournalEntry, StepEntry } from "../engine/journal.ts";
+import { contentOf as contentOfMail, parseMailLine, type Mail } from "../store/mail.ts";
 import { describeAttachment, messagesWithFiles } from "./attachments.ts";
 import { clearsHistory } from "./command-text.ts";
 import { modelReplySchema, toolResultSchema, type StoredReply, type StoredResult } from "./steps.ts";
@@ -9,6 +9,7 @@ import { modelReplySchema, toolResultSchema, type StoredReply, type StoredResult
 /** One run of a conversation as its journal tells it. Everything shown, sent to a model or listed is read from this. */
 export interface RunRecord {
   readonly runId: RunId;
+  /** When it began with its first step; before that, when its message came. */
   readonly startedAt: number;
   readonly entries: readonly JournalEntry[];
   readonly ended: { readonly end: End; readonly at: number; readonly text: string | undefined } | undefined;
@@ -18,12 +19,12 @@ export interface RunRecord {
 
 /** Splits a conversation's journal into its runs, oldest first. Lines outside any run are damage and left out. */
 export function readRuns(entries: readonly JournalEntry[]): RunRecord[] {
-  const runs: { runId: RunId; startedAt: number; entries: JournalEntry[] }[] = [];
+  const runs: { runId: RunId; entries: JournalEntry[] }[] = [];
   let open: JournalEntry[] | undefined;
   for (const entry of entries) {
     if (entry.kind === "opened") {
       open = [entry];
-      runs.push({ runId: entry.runId, startedAt: entry.at, entries: open });
+      runs.push({ runId: entry.runId, entries: open });
     } else open?.push(entry);
     // What follows an end without an opening belongs to a run whose opening cannot be read, not to this one.
     if (entry.kind === "ended") open = undefined;
@@ -33,32 +34,41 @@ export function readRuns(entries: readonly JournalEntry[]): RunRecord[] {
 
 /** Reads one run from its own entries. */
 export function readRun(runId: RunId, entries: readonly JournalEntry[]): RunRecord {
-  const opened = entries.find((entry) => entry.kind === "opened");
-  return toRecord({ runId, startedAt: opened?.at ?? 0, entries });
+  return toRecord({ runId, entries });
 }
 
-function toRecord(run: { runId: RunId; startedAt: number; entries: readonly JournalEntry[] }): RunRecord {
+function toRecord(run: { runId: RunId; entries: readonly JournalEntry[] }): RunRecord {
   const ended = run.entries.find((entry) => entry.kind === "ended");
   return {
     ...run,
+    startedAt: startOf(run.entries),
     ended: ended === undefined ? undefined : { end: ended.end, at: ended.at, text: ended.text },
     command: run.entries.some((entry) => inboundOf(entry).some((message) => clearsHistory(message.text))),
   };
 }
 
-/** The messages of an opening or joining entry that can be read. */
+function startOf(entries: readonly JournalEntry[]): number {
+  for (const entry of entries) {
+    if (entry.kind === "step") return entry.at - entry.ms;
+    if (entry.kind === "intent" || entry.kind === "try-failed") return entry.at;
+  }
+  return entries.flatMap(inboundOf)[0]?.at ?? 0;
+}
+
+/** The message of an opening or joining entry, if it can be read. */
 export function inboundOf(entry: JournalEntry): InboundMessage[] {
   if (entry.kind !== "opened" && entry.kind !== "joined") return [];
-  return entry.messages.flatMap((raw) => {
-    const parsed = inboundMessageSchema.safeParse(raw);
-    return parsed.success ? [parsed.data] : [];
-  });
+  const message = inboundMessageSchema.safeParse(entry.message).data;
+  return message === undefined ? [] : [message];
 }
 
 /** A message that waits in the inbox; undefined when it cannot be read. */
-export function readMail({ body }: { readonly body: string }): InboundMessage | undefined {
-  const parsed = inboundMessageSchema.safeParse(parseJson(body));
-  return parsed.success ? parsed.data : undefined;
+export function readMail(mail: Pick<Mail, "id" | "body">): InboundMessage | undefined {
+  try {
+    return inboundMessageSchema.safeParse(contentOfMail(mail)).data;
+  } catch {
+    return undefined;
+  }
 }
 
 /** All messages a run answers, as far as they can be read. */
@@ -84,24 +94,11 @@ export function withFilesOf(run: RunRecord): (message: InboundMessage) => Inboun
 /** The ids of all messages a run answers, readable or not: each of them is owed its answer. */
 export function messageIdsOf(entries: readonly JournalEntry[]): MessageId[] {
   const ids = entries.flatMap((entry) => {
-    if (entry.kind === "opened" || entry.kind === "joined") return entry.messages.flatMap(idOf);
-    return entry.kind === "unreadable" ? idsIn(entry.line) : [];
+    if (entry.kind === "opened" || entry.kind === "joined") return [entry.id];
+    // The id stands before what cannot be read.
+    return entry.kind === "unreadable" ? (parseMailLine(entry.line)?.mail.id ?? []) : [];
   });
   return [...new Set(ids)];
-}
-
-function idOf(raw: unknown): MessageId[] {
-  if (typeof raw !== "object" || raw === null || !("id" in raw) || typeof raw.id !== "string") return [];
-  return [raw.id as MessageId];
-}
-
-/** The ids that can still be made out in a damaged line of messages; one broken message spoils the line of all. */
-function idsIn(line: string): MessageId[] {
-  if (!/^[>+]/.test(line)) return [];
-  // Ids hold no control characters, but quotes and backslashes are allowed and stand escaped.
-  return [...line.matchAll(/[{,]"id":("(?:[^"\\]|\\.)+")/g)].flatMap(([, quoted = ""]) =>
-    idOf({ id: parseJson(quoted) }),
-  );
 }
 
 /** What a person wrote, with a line for every file that came with it, and what the file says. */

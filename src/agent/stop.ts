@@ -1,7 +1,7 @@
 import type { ConversationId, LaneId, MessageId, RunId } from "../kernel/ids.ts";
 import type { Clock } from "../kernel/ports.ts";
 import { RunLost } from "../engine/errors.ts";
-import { endedLine, parseLines, stepLine } from "../engine/journal.ts";
+import { endedLine, opensRun, parseLines, stepLine } from "../engine/journal.ts";
 import type { Lanes } from "../store/lanes.ts";
 import { filesMade } from "./files-made.ts";
 import { chatLane } from "./lanes-of.ts";
@@ -45,7 +45,7 @@ export async function stopRun(request: StopRequest, { lanes, clock }: StopParts)
     const { runId } = state;
     const lines = await lanes.readJournal(lane, state.kind === "run" ? state.token : undefined);
     // Without an opening the run moved between the two reads, which `cancel` notices, or its journal was erased by hand.
-    const start = lines.findLastIndex((line) => line.startsWith(`>{"run":"${runId}"`));
+    const start = lines.findLastIndex((line) => opensRun(line, runId));
     const run = readRun(runId, start < 0 ? [] : parseLines(lines.slice(start)));
     const at = clock.now();
     const text = `${request.opening} ${describeDone(run)}`;

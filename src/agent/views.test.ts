@@ -110,7 +110,12 @@ describe("what people said and saw", () => {
     },
     {
       given: "messages that were answered together",
-      lines: [line.opened("r", message("m1", "a"), message("m2", "b")), line.reply(1, "both"), line.ended("r", "done")],
+      lines: [
+        line.opened("r", message("m1", "a")),
+        line.joined(message("m2", "b")),
+        line.reply(1, "both"),
+        line.ended("r", "done"),
+      ],
       reads: ["user m1: a", "user m2: b", "assistant r:ai_call_1:0: both"],
     },
   ])("$given", ({ lines, reads }) => {

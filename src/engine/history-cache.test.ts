@@ -21,7 +21,7 @@ function countReads(): () => number {
 async function begin(lane: LaneId = CHAT) {
   await lab.register("w");
   for (const id of ["old", "new"]) {
-    await lanes.admit(lane, mail(`${id} in ${lane}`));
+    await lanes.admit(lane, mail(`${id}-in-${lane}`));
     const [claim] = await lab.take();
     if (claim === undefined) throw new Error("the lane was ready");
     if (id === "new") return { claim, lines: (await lanes.readJournal(lane, claim.token)).slice(0, -1) };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { RunId } from "../kernel/ids.ts";
+import type { MessageId, RunId } from "../kernel/ids.ts";
 import {
   endedLine,
   intentLine,
@@ -14,12 +14,17 @@ import {
 } from "./journal.ts";
 
 const run = "w.1" as RunId;
+const m1 = "m1" as MessageId;
 
 describe("a journal line", () => {
   test.each<[string, string, JournalEntry]>([
-    ["that opens a run", '>{"run":"w.1","at":5,"in":["a"]}', { kind: "opened", runId: run, at: 5, messages: ["a"] }],
-    ["with mail that joined", '+{"at":5,"in":["a","b"]}', { kind: "joined", at: 5, messages: ["a", "b"] }],
-    ["with mail that was absorbed", '+{"n":"x","at":5,"in":["a"]}', { kind: "joined", at: 5, messages: ["a"] }],
+    ["that opens a run", '>-m1 w.1 {"a":1}', { kind: "opened", runId: run, id: m1, message: { id: m1, a: 1 } }],
+    [
+      "that opens a run of its message's name",
+      ">sm1  5",
+      { kind: "opened", runId: m1 as string as RunId, id: m1, message: 5 },
+    ],
+    ["with a message that joined", '+cm1 w.1 {"id":"other"}', { kind: "joined", id: m1, message: { id: "other" } }],
     ["of an intent", intentLine("pay", 5), { kind: "intent", step: "pay", at: 5 }],
     [
       "of a failed try",
@@ -96,7 +101,7 @@ describe("a journal line", () => {
 
 describe("a journal", () => {
   const step = (name: string, value: number) => stepLine({ step: name, outcome: { value }, at: 1, ms: 1, tries: 1 });
-  const opening = (id: string) => `>${JSON.stringify({ run: id, at: 1, in: [] })}`;
+  const opening = (id: string) => `>-m ${id} {}`;
 
   test("counts a step that was appended twice once, the first time", () => {
     const entries = parseLines([opening("a"), step("one", 1), step("two", 2), step("one", 1), step("two", 2)]);

@@ -1,4 +1,5 @@
-import type { RunId } from "../kernel/ids.ts";
+import type { MessageId, RunId } from "../kernel/ids.ts";
+import { contentOf, parseMailLine } from "../store/mail.ts";
 import type { StepErrorCode } from "./errors.ts";
 
 /** How a run ended. `silent` is an explicit choice to say nothing. */
@@ -20,12 +21,13 @@ export interface StepEntry {
 }
 
 /**
- * One line of a lane's journal. The journal is the lane's history too: runs follow each other, each opened by its
- * messages and closed by its end. On the wire a line is one letter and JSON; the scripts write the first two kinds.
+ * One line of a lane's journal. The journal is the lane's history too: runs follow each other, each opened by a message
+ * and closed by its end. On the wire a line is one letter and JSON, but for the first two kinds: those are entries of
+ * the inbox, moved here by the scripts.
  */
 export type JournalEntry =
-  | { readonly kind: "opened"; readonly runId: RunId; readonly at: number; readonly messages: readonly unknown[] }
-  | { readonly kind: "joined"; readonly at: number; readonly messages: readonly unknown[] }
+  | { readonly kind: "opened"; readonly runId: RunId; readonly id: MessageId; readonly message: unknown }
+  | { readonly kind: "joined"; readonly id: MessageId; readonly message: unknown }
   | { readonly kind: "intent"; readonly step: string; readonly at: number }
   /** `tries` counts this one: a line that was appended twice is still one try. */
   | {
@@ -69,24 +71,40 @@ export function noteLine(note: unknown): string {
   return `#${JSON.stringify(note)}`;
 }
 
+/** True for the line with which this run begins; what the message in it says does not matter. */
+export function opensRun(line: string, runId: RunId): boolean {
+  if (!line.startsWith(">")) return false;
+  return parseMailLine(line)?.runId === runId;
+}
+
 /** Reads one line. Never throws: what cannot be read is `unreadable`. */
 export function parseLine(line: string): JournalEntry {
-  let content: unknown;
   try {
-    content = JSON.parse(line.slice(1));
+    return readLine(line) ?? { kind: "unreadable", line };
   } catch {
     return { kind: "unreadable", line };
   }
+}
+
+function readLine(line: string): JournalEntry | undefined {
+  if (line.startsWith(">") || line.startsWith("+")) return readMail(line);
+  const content: unknown = JSON.parse(line.slice(1));
   if (line.startsWith("#")) return { kind: "note", note: content };
-  const entry = typeof content === "object" && content !== null ? toEntry(line[0], content) : undefined;
-  return entry ?? { kind: "unreadable", line };
+  return typeof content === "object" && content !== null ? toEntry(line[0], content) : undefined;
+}
+
+function readMail(line: string): JournalEntry | undefined {
+  const found = parseMailLine(line);
+  if (found === undefined) return undefined;
+  const { kind, runId, mail } = found;
+  const message = contentOf(mail);
+  return kind === "opened" ? { kind, runId, id: mail.id, message } : { kind, id: mail.id, message };
 }
 
 // The letter says which fields are there: only our own lines above and the scripts write this list.
 interface Fields {
   readonly run?: RunId;
   readonly s?: string;
-  readonly in?: unknown[];
   readonly v?: unknown;
   readonly e?: { code: StepErrorCode; message: string } | string | null;
   readonly at?: number;
@@ -101,11 +119,6 @@ function toEntry(letter: string | undefined, fields: Fields): JournalEntry | und
   const { at = 0 } = fields;
   const step = typeof fields.s === "string" ? fields.s : undefined;
   switch (letter) {
-    case ">":
-      if (typeof fields.run !== "string" || !Array.isArray(fields.in)) return undefined;
-      return { kind: "opened", runId: fields.run, at, messages: fields.in };
-    case "+":
-      return Array.isArray(fields.in) ? { kind: "joined", at, messages: fields.in } : undefined;
     case "!":
       return step === undefined ? undefined : { kind: "intent", step, at };
     case "?":

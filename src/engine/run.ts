@@ -8,6 +8,7 @@ import { RunLost, StepFailed, StepWaits, WorkerDraining } from "./errors.ts";
 import type { History, HistoryCache } from "./history-cache.ts";
 import {
   intentLine,
+  opensRun,
   parseLine,
   parseLines,
   stepLine,
@@ -120,13 +121,13 @@ export interface RunParts {
 export async function openRun(claim: Claim, hold: RunHold, parts: RunParts): Promise<OpenRun> {
   if (!claim.resumed) {
     const history = await parts.cache.get(claim.lane, claim.token, claim.linesBefore, claim.lastBefore);
-    return createRun(claim, hold, parts, history, [claim.opening]);
+    return createRun(claim, hold, parts, history, [...claim.opening]);
   }
   const [lines, archive] = await Promise.all([
     parts.lanes.readJournal(claim.lane, claim.token),
     parts.lanes.readArchive(claim.lane),
   ]);
-  const start = lines.findLastIndex((line) => line.startsWith(`>{"run":"${claim.runId}"`));
+  const start = lines.findLastIndex((line) => opensRun(line, claim.runId));
   if (start < 0) throw new RunLost(`run ${claim.runId} has no opening line: it was taken over`);
   return createRun(claim, hold, parts, { lines: lines.slice(0, start), archive }, lines.slice(start));
 }
@@ -253,7 +254,7 @@ function createRun(
     history,
 
     messages() {
-      return entries.flatMap((entry) => (entry.kind === "opened" || entry.kind === "joined" ? entry.messages : []));
+      return entries.flatMap((entry) => (entry.kind === "opened" || entry.kind === "joined" ? [entry.message] : []));
     },
 
     async step(name, work, options = {}) {
@@ -279,12 +280,13 @@ function createRun(
       if (!hints.mail) return 0;
       hints.mail = false;
       if (pending.length > 0) throw new Error(`run ${runId} cannot take messages after its last step`);
-      const line = await lanes.absorb(lane, token, history.lines.length + written.length);
-      if (line === undefined) throw lost();
-      if (line === "") return 0;
-      keep(line);
-      const entry = parseLine(line);
-      return entry.kind === "joined" ? entry.messages.length : 0;
+      const lines = await lanes.absorb(lane, token, history.lines.length + written.length);
+      if (lines === undefined) throw lost();
+      const joined = lines.filter((line) => !written.includes(line));
+      // While other steps are being written, what is known is counted too low and comes again: there may be more.
+      if (joined.length < lines.length) hints.mail = true;
+      for (const line of joined) keep(line);
+      return joined.length;
     },
 
     takePending() {

@@ -264,7 +264,7 @@ describe("a cancelled run", () => {
     if (state.kind !== "run") throw new Error("the run is going");
     // As if it had been cancelled while the worker could not be told.
     await redis.hdel("{p0}own", CHAT);
-    await redis.rename(`{p0}c:chat/ada ${state.token}`, "{p0}c:chat/ada");
+    await redis.rename(`{p0}j:${state.token}`, "{p0}c:chat/ada");
     await hand.untilEnded("lost");
     expect(hand.worker.active()).toBe(0);
   });

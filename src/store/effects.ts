@@ -26,7 +26,8 @@ export function effectArguments(effects: Effects = {}, inPartition: (lane: LaneI
   const out: (string | number)[] = [put.length];
   for (const { lane, mail } of put) {
     if (!inPartition(lane)) throw new Error(`Effects cannot put a message in ${lane}: it is in another partition`);
-    out.push(lane, mailEntry(mail));
+    // What a run says has an id that is like no other: the run that takes it on goes by it.
+    out.push(lane, mailEntry(mail, ""));
   }
   out.push(records.length);
   for (const { key, value, ttlMs, append } of records) {

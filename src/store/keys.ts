@@ -45,8 +45,8 @@ export function laneKeys(tag: string, lane: LaneId) {
     inbox: `${tag}q:${lane}`,
     journal: `${tag}c:${lane}`,
     archive: `${tag}a:${lane}`,
-    /** The journal's name while `token` owns the lane; a stale holder's append finds no such key. */
-    owned: (token: string) => `${tag}c:${lane} ${token}`,
+    /** The journal's name while `token`, which is never given twice, owns the lane: a stale holder's append finds no key. */
+    owned: (token: string) => `${tag}j:${token}`,
     record: (message: MessageId) => `${tag}${recordKey(lane, message)}`,
     answers: (message: MessageId) => `${tag}${answersKey(lane, message)}`,
   };

@@ -58,9 +58,9 @@ test("a message that comes after the erasure finds the lane free", async () => {
 test("rewriting is refused while a run owns the lane or when it was used since", async () => {
   const { lane, claim } = await running("rewrite");
   const lines = ["#one", "#two", "#three"];
-  expect(await lanes.rewrite(lane, { length: 1, last: claim.opening }, lines, undefined)).toBe("busy");
+  expect(await lanes.rewrite(lane, { length: 1, last: claim.opening.join() }, lines, undefined)).toBe("busy");
   await lanes.finish({ lane, token: claim.token, journal: "keep", lines: [".end"] });
-  expect(await lanes.rewrite(lane, { length: 1, last: claim.opening }, lines, undefined)).toBe("changed");
+  expect(await lanes.rewrite(lane, { length: 1, last: claim.opening.join() }, lines, undefined)).toBe("changed");
   expect(await lanes.rewrite(lane, { length: 2, last: "other" }, lines, undefined)).toBe("changed");
   expect(await lanes.rewrite(lane, { length: 2, last: ".end" }, lines, Buffer.from("old"))).toBe("rewritten");
   expect(await lanes.readJournal(lane)).toEqual(lines);

@@ -77,7 +77,7 @@ describe("a run is parked", () => {
       lines: ["=1", "#2"],
       effects: { put: [{ lane: OUT, mail: mail("ask") }] },
     });
-    expect(await lanes.readJournal(lane)).toEqual([opening, "=1", "#2"]);
+    expect(await lanes.readJournal(lane)).toEqual([...opening, "=1", "#2"]);
     expect(await lanes.waiting(OUT)).toHaveLength(1);
   });
 
@@ -301,7 +301,7 @@ describe("a run is cancelled from outside", () => {
     const witness = { lane: control.lane, token: control.token, note: "=stopped" };
     const stop = () => lanes.cancel({ lane: CHAT, runId, linesRead: 1, line, effects, witness });
     expect(await stop()).toBe("cancelled");
-    expect(await lanes.readJournal(control.lane, control.token)).toEqual([control.opening, "=stopped"]);
+    expect(await lanes.readJournal(control.lane, control.token)).toEqual([...control.opening, "=stopped"]);
     const after = await lab.snapshot();
     expect(await stop()).toBe("cancelled");
     expect(await lab.snapshot()).toEqual(after);

@@ -98,7 +98,7 @@ describe("a worker is reaped", () => {
     const [first] = await lab.take("w");
     if (first === undefined) throw new Error("two lanes were ready");
     await lanes.admit(first.lane, mail("waiting"));
-    await redis.del(`{p0}c:${first.lane} ${first.token}`);
+    await redis.del(`{p0}j:${first.token}`);
     expect(await lanes.reap(0, "w", 0)).toBe(1);
     expect((await lanes.look(CHAT)).kind).toBe("ready");
     expect((await lanes.look(OTHER)).kind).toBe("resume");

@@ -6,7 +6,7 @@ import type { RedisConnection } from "./connection.ts";
 import { effectArguments, type Effects } from "./effects.ts";
 import { laneKeys, partitionKeys, partitionOf, type PartitionKeys } from "./keys.ts";
 import { parseLaneState, type LaneState } from "./lane-state.ts";
-import { mailEntry, parseMailEntry, type Mail } from "./mail.ts";
+import { mailEntry, parseMailLine, type Mail } from "./mail.ts";
 import * as scripts from "./transitions.ts";
 
 export interface Admission {
@@ -29,8 +29,8 @@ export interface Claim {
   /** How many journal lines came before this run's own, and the last of them; 0 and "" on a resumed run. */
   readonly linesBefore: number;
   readonly lastBefore: string;
-  /** The line that opens a new run, "" on a resumed one. */
-  readonly opening: string;
+  /** The first lines of a new run, its messages; empty on a resumed one. */
+  readonly opening: readonly string[];
 }
 
 /** How a run gives up its lane. */
@@ -149,6 +149,9 @@ export function createLanes(options: {
     return keys;
   }
 
+  /** The id of the run that a message will open. */
+  const newRunId = () => newId() as RunId;
+
   function effectsFor(lane: LaneId, effects: Effects | undefined): (string | number)[] {
     const partition = partitionOf(lane, partitions);
     return effectArguments(effects, (other) => partitionOf(other, partitions) === partition);
@@ -158,18 +161,20 @@ export function createLanes(options: {
     partitions,
     limits,
     redis,
+    newRunId,
 
     /** Keeps a message once and makes its lane ready if nothing runs there. */
     async admit(lane: LaneId, mail: Mail): Promise<Admission> {
       const { keys, names } = locate(lane);
+      const run = newRunId();
       const [status, ahead, earlier] = await scripts.admitScript.run(
         redis,
         { own: keys.own, record: names.record(mail.id) },
         {
           tag: keys.tag,
           lane,
-          nonce: newId(),
-          entry: mailEntry(mail),
+          run,
+          entry: mailEntry(mail, run),
           recordMs: limits.recordMs,
           maxWaiting: limits.maxWaiting,
         },
@@ -357,22 +362,23 @@ export function createLanes(options: {
     },
 
     /**
-     * Takes waiting `steer` messages into the run: the line that was added, "" for none, undefined when it was lost.
-     * `linesKnown` is how many lines of the journal the run has read or written.
+     * Takes waiting `steer` messages into the run and gives their lines; undefined when the run is lost. `linesKnown` is
+     * how many lines of the journal the run has read or written: when messages have joined beyond those, it gives their
+     * lines and takes no more.
      */
-    async absorb(lane: LaneId, token: string, linesKnown: number): Promise<string | undefined> {
+    async absorb(lane: LaneId, token: string, linesKnown: number): Promise<readonly string[] | undefined> {
       const { names } = locate(lane);
       const reply = await scripts.absorbScript.run(
         redis,
         { owned: names.owned(token), inbox: names.inbox },
-        { nonce: newId(), known: linesKnown },
+        { known: linesKnown },
       );
       return reply === "lost" ? undefined : reply;
     },
 
     /** Changes the text of a message that still waits. */
     async edit(lane: LaneId, mail: Mail): Promise<"changed" | "taken" | "unknown"> {
-      const reply = await changeWaiting(lane, mail.id, mailEntry(mail));
+      const reply = await changeWaiting(lane, mail.id, mail.body);
       return reply === "withdrawn" ? "taken" : reply;
     },
 
@@ -459,10 +465,13 @@ export function createLanes(options: {
     /** Waiting messages, oldest first. */
     async waiting(lane: LaneId): Promise<readonly Mail[]> {
       const entries = await redis.lrange(locate(lane).names.inbox, 0, -1);
-      return entries.map(parseMailEntry);
+      return entries.map(
+        // Damaged by hand: it is shown and counted all the same.
+        (entry) => parseMailLine(entry)?.mail ?? { id: "" as MessageId, mode: "alone" as const, body: entry },
+      );
     },
 
-    /** What became of a message: `waiting <nonce>`, `withdrawn`, or what a run's effects wrote. */
+    /** What became of a message: `waiting <run>`, `withdrawn`, or what a run's effects wrote. */
     async record(lane: LaneId, id: MessageId): Promise<string | undefined> {
       return (await redis.get(locate(lane).names.record(id))) ?? undefined;
     },
@@ -541,12 +550,12 @@ export function createLanes(options: {
     return (await redis.zrangebyscore(key, "-inf", before, "LIMIT", 0, limit)) as LaneId[];
   }
 
-  async function changeWaiting(lane: LaneId, id: MessageId, entry: string) {
+  async function changeWaiting(lane: LaneId, id: MessageId, body: string) {
     const { names } = locate(lane);
     return scripts.changeWaitingScript.run(
       redis,
       { inbox: names.inbox, record: names.record(id) },
-      { id, entry, recordMs: limits.recordMs },
+      { id, body, recordMs: limits.recordMs },
     );
   }
 }
@@ -556,7 +565,7 @@ export function workerOf(token: string): string {
   return token.slice(0, token.indexOf("."));
 }
 
-function toClaim(reply: readonly [string, string, string, number, "new" | "resume", number, string, string]): Claim {
+function toClaim(reply: Exclude<z.output<typeof scripts.claimScript.definition.reply>, "gone">[number]): Claim {
   const [lane, token, runId, attempt, how, linesBefore, lastBefore, opening] = reply;
   return {
     lane: lane as LaneId,

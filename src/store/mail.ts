@@ -1,4 +1,4 @@
-import type { MessageId } from "../kernel/ids.ts";
+import type { MessageId, RunId } from "../kernel/ids.ts";
 
 /**
  * How a waiting message is taken: each in a run of its own, together with its neighbours of the same mode, or into the
@@ -8,25 +8,56 @@ export type InboxMode = "alone" | "together" | "steer";
 
 const MODE_LETTER: Record<InboxMode, string> = { alone: "-", together: "c", steer: "s" };
 
-/** An entry of a lane's inbox; `body` is JSON and never read here. */
+/** A message on its way into a lane. */
 export interface Mail {
+  /** Without white space; unique in the lane. */
   readonly id: MessageId;
   readonly mode: InboxMode;
+  /** JSON on one line, never read here. An object need not hold the `id` again: whoever reads it finds it there. */
   readonly body: string;
 }
 
-/** An inbox entry: mode letter, id, line break, body. The id in front is found without parsing. */
-export function mailEntry(mail: Mail): string {
-  return `${MODE_LETTER[mail.mode]}${mail.id}\n${mail.body}`;
+/** What a line of a journal says of a message: `>` when it opened the run, `+` when it joined one. */
+export interface MailLine {
+  readonly kind: "opened" | "joined";
+  readonly runId: RunId;
+  readonly mail: Mail;
 }
 
-/** Reads what {@link mailEntry} wrote. */
-export function parseMailEntry(entry: string): Mail {
-  const lineBreak = entry.indexOf("\n");
-  const letter = entry[0];
+/**
+ * An inbox entry, which is the line that the message becomes in the journal: `>`, mode letter, id, run, body, so that
+ * Redis moves it there without writing it again. The run it opens has the id `run`, or the message's own when that is "".
+ */
+export function mailEntry({ id, mode, body }: Mail, run: RunId | ""): string {
+  if (/\s/.test(id)) throw new Error(`The message id "${id}" holds white space`);
+  return `>${MODE_LETTER[mode]}${id} ${run} ${body}`;
+}
+
+const MAIL_LINE = /^([>+])([-cs])([^ ]*) ([^ ]*) /;
+
+/** Reads what {@link mailEntry} wrote, in an inbox or a journal; undefined when it is something else. */
+export function parseMailLine(line: string): MailLine | undefined {
+  const match = MAIL_LINE.exec(line);
+  if (match === null) return undefined;
+  const [head, sign, letter, id = "", run = ""] = match;
   return {
-    id: entry.slice(1, lineBreak) as MessageId,
-    mode: letter === "c" ? "together" : letter === "s" ? "steer" : "alone",
-    body: entry.slice(lineBreak + 1),
+    kind: sign === ">" ? "opened" : "joined",
+    runId: (run === "" ? id : run) as RunId,
+    mail: {
+      id: id as MessageId,
+      mode: letter === "c" ? "together" : letter === "s" ? "steer" : "alone",
+      body: line.slice(head.length),
+    },
   };
+}
+
+/** The same line with another body, which is an object without the message's id. */
+export function withBody(line: string, content: object): string {
+  return `${MAIL_LINE.exec(line)?.[0] ?? ""}${JSON.stringify(content)}`;
+}
+
+/** The content of a mail's body, with the mail's id in it when it is an object. Throws when it is not JSON. */
+export function contentOf({ id, body }: Pick<Mail, "id" | "body">): unknown {
+  const content: unknown = JSON.parse(body);
+  return typeof content === "object" && content !== null && !Array.isArray(content) ? { id, ...content } : content;
 }

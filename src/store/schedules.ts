@@ -234,7 +234,7 @@ export function createScheduleStore(options: { readonly lanes: Lanes; readonly n
           notes.length,
           ...notes,
           messages.length,
-          ...messages.flatMap(({ mail, note }) => [conversationId, mail.id, mailEntry(mail), note]),
+          ...messages.flatMap(({ mail, note }) => [conversationId, mail.id, mailEntry(mail, lanes.newRunId()), note]),
         ]),
       );
       return replies.map((reply) => reply === "fired");

@@ -3,7 +3,7 @@ import { defineScript } from "./script.ts";
 
 const lua = (name: string) => new URL(`./scripts/${name}.lua`, import.meta.url);
 
-/** lane, token, run, attempt, how, lines before, last of them, opening line. */
+/** lane, token, run, attempt, how, lines before, last of them, first lines of the run. */
 const claimReply = z.tuple([
   z.string(),
   z.string(),
@@ -12,7 +12,7 @@ const claimReply = z.tuple([
   z.enum(["new", "resume"]),
   z.number(),
   z.string(),
-  z.string(),
+  z.array(z.string()),
 ]);
 
 // What each transition does, and why it may be repeated, stands at the head of its Lua file.
@@ -20,7 +20,7 @@ const claimReply = z.tuple([
 export const admitScript = defineScript({
   file: lua("admit"),
   keys: ["own", "record"],
-  args: ["tag", "lane", "nonce", "entry", "recordMs", "maxWaiting"],
+  args: ["tag", "lane", "run", "entry", "recordMs", "maxWaiting"],
   reply: z.tuple([z.enum(["started", "joined", "queued", "duplicate", "full"]), z.number(), z.string()]),
 });
 
@@ -90,14 +90,14 @@ export const cancelScript = defineScript({
 export const absorbScript = defineScript({
   file: lua("absorb"),
   keys: ["owned", "inbox"],
-  args: ["nonce", "known"],
-  reply: z.string(),
+  args: ["known"],
+  reply: z.union([z.literal("lost"), z.array(z.string())]),
 });
 
 export const changeWaitingScript = defineScript({
   file: lua("change-waiting"),
   keys: ["inbox", "record"],
-  args: ["id", "entry", "recordMs"],
+  args: ["id", "body", "recordMs"],
   reply: z.enum(["changed", "withdrawn", "taken", "unknown"]),
 });
 

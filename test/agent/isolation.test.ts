@@ -163,6 +163,7 @@ function personOf(marker: string): WorkspaceId {
 
 const numberOf = (id: string) => id.split("-").at(-1) ?? "";
 const seen = new Set<string>();
+const placeOfToken = new Map<string, string>();
 let checked = { requests: 0, summaries: 0, log: 0 };
 
 async function look(chats: readonly Chat[]): Promise<void> {
@@ -189,10 +190,20 @@ async function look(chats: readonly Chat[]): Promise<void> {
     search("the transcript", JSON.stringify(await lab.runtime().door.transcript(chat.id)), chat);
   }
   for (const command of commands.splice(0)) {
+    // The journal of a run that is under way is named after its holder's token, which is given to one lane only.
+    const [, place = "", token] =
+      new RegExp(`^RENAME \\S+${PREFIX}-(\\d+) \\{p\\d+\\}j:(\\S+)`, "i").exec(command) ?? [];
+    if (token !== undefined) {
+      expect(placeOfToken.get(token) ?? place).toBe(place);
+      placeOfToken.set(token, place);
+    }
     for (const marker of command.match(MARKER) ?? []) {
       const [kind = "", , owner = ""] = marker.split("-");
       const people = [...command.matchAll(/\{ws:([^}]+)\}/g)].map(([, id]) => id);
-      const places = [...command.matchAll(new RegExp(`${PREFIX}-(\\d+)`, "g"))].map(([, number]) => number);
+      const places = [
+        ...[...command.matchAll(new RegExp(`${PREFIX}-(\\d+)`, "g"))].map(([, number]) => number),
+        ...[...command.matchAll(/\{p\d+\}j:(\S+)/g)].map(([, owner = ""]) => placeOfToken.get(owner)),
+      ];
       const stray =
         kind === "said"
           ? people.length > 0 || places.length === 0 || places.some((number) => number !== owner)

@@ -12,6 +12,7 @@ import {
   type End,
   type JournalEntry,
 } from "../../src/engine/journal.ts";
+import { mailEntry } from "../../src/store/mail.ts";
 import { parseConversationId, parseMessageId, parseRunId, parseWorkspaceId } from "../../src/kernel/ids.ts";
 import type { ApprovalCard, InboundMessage } from "../../src/kernel/messages.ts";
 
@@ -33,10 +34,13 @@ export interface CallGiven {
   readonly args?: string;
 }
 
+/** A message with what it says beside its id. */
+type Given = { readonly id: string } & Readonly<Record<string, unknown>>;
+
 /** Lines of a journal, written as the program writes them. */
 export const line = {
-  opened: (run: string, ...messages: readonly unknown[]) => `>${JSON.stringify({ run, at: 1, in: messages })}`,
-  joined: (...messages: readonly unknown[]) => `+${JSON.stringify({ n: "nonce", at: 5, in: messages })}`,
+  opened: (run: string, given: Given) => `>${mailOf(given, run)}`,
+  joined: (given: Given) => `+${mailOf(given, `run-of-${given.id}`)}`,
   reply: (turn: number, text: string, calls: readonly CallGiven[] = []) =>
     step(modelStep(turn), {
       value: {
@@ -65,6 +69,11 @@ export const line = {
   step: (name: string, value: unknown) => step(name, { value }),
   ended: (run: string, end: End, text?: string) => endedLine(parseRunId(run), end, 9, text),
 };
+
+function mailOf(given: Given, run: string): string {
+  const { id, ...rest } = given;
+  return mailEntry({ id: parseMessageId(id), mode: "alone", body: JSON.stringify(rest) }, parseRunId(run)).slice(1);
+}
 
 function cardOf(turn: number, index: number): ApprovalCard {
   const askedOf = parseWorkspaceId("ann");

@@ -45,12 +45,14 @@ export async function explainKeys(redis: Redis): Promise<string[]> {
       case "q":
         if (!states.has(rest)) complain(key, "waits in a lane that is idle");
         break;
+      case "j":
+        if (![...states.values()].some((state) => state.kind === "run" && state.token === rest))
+          complain(key, "is owned by a run that is over");
+        break;
       case "c": {
-        const [lane = "", token] = rest.split(" ");
+        const lane = rest;
         const state = states.get(lane);
-        if (token !== undefined) {
-          if (!(state?.kind === "run" && state.token === token)) complain(key, "is owned by a run that is over");
-        } else if (state?.kind === "run") complain(key, "lies beside the journal that a run has");
+        if (state?.kind === "run") complain(key, "lies beside the journal that a run has");
         else if (
           (state === undefined || state.kind === "ready") &&
           ttl < 0 &&
@@ -108,7 +110,7 @@ function lostLane(lane: LaneId, state: LaneState, at: (name: string) => unknown)
       const worker = workerOf(state.token);
       if (!((at("workers") ?? []) as string[]).includes(worker))
         why.push(`is run by ${worker}, which is not registered`);
-      if (at(`c:${lane} ${state.token}`) === undefined) why.push("is run without a journal");
+      if (at(`j:${state.token}`) === undefined) why.push("is run without a journal");
       break;
     }
   }

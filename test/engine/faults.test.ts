@@ -292,7 +292,7 @@ describe("of the prototype", () => {
   test("a lock that did not cover the application's keys gave 200 replies for 100 messages", async () => {
     await lab.register("stopped");
     const names = Array.from({ length: 100 }, (_, index) => laneId("chat", `c${index}`));
-    for (const lane of names) await lanes.admit(lane, mail(`for ${lane}`));
+    for (const lane of names) await lanes.admit(lane, mail(`for-${lane}`));
     const claims = await lab.take("stopped", { chat: 100 });
     expect(claims).toHaveLength(100);
     await redis.zadd("{p0}workers", 1, "stopped");
@@ -300,11 +300,11 @@ describe("of the prototype", () => {
     await hand.untilEnded("finished", 100);
     // Now it goes on, and finishes everything it believes to hold.
     for (const { lane, token, runId } of claims) {
-      const effects = { put: [{ lane: OUT, mail: mail(`second reply of ${runId}`) }] };
+      const effects = { put: [{ lane: OUT, mail: mail(`second-reply-of-${runId}`) }] };
       const ended = { lane, token, worker: "stopped", journal: "keep", lines: [closing(runId)], effects } as const;
       expect(await lanes.finish(ended)).toEqual({ lost: true });
     }
-    expect((await said()).sort()).toEqual(names.map((lane) => `for ${lane}`).sort());
+    expect((await said()).sort()).toEqual(names.map((lane) => `for-${lane}`).sort());
   });
 });
 

@@ -5,6 +5,8 @@ import type { InboxMode } from "../../src/store/mail.ts";
 export interface Waiting {
   readonly id: string;
   readonly mode: InboxMode;
+  /** The run it opens; known once it was admitted. */
+  run: string;
 }
 
 /** What a worker believes to hold; it goes on believing it when it is long over. */
@@ -13,7 +15,7 @@ export interface Hold {
   readonly token: string;
   readonly run: string;
   /** How many lines the journal has at least. */
-  readonly linesKnown: number;
+  linesKnown: number;
 }
 
 export interface LaneModel {
@@ -112,11 +114,12 @@ export class Model {
       const alone = head.mode === "together" ? others.findIndex(({ mode }) => mode !== "together") : 0;
       const taken = [head, ...(alone < 0 ? others : others.slice(0, alone))];
       lane.inbox = lane.inbox.slice(taken.length);
-      lane.run = token;
+      lane.run = head.run;
       lane.attempt = 1;
       lane.messages = taken.map(({ id }) => id);
       for (const id of lane.messages) this.settle(id, "taken");
-      lane.journal.push(`opened ${token} ${lane.messages.join()}`);
+      const [first = "", ...more] = lane.messages;
+      lane.journal.push(`opened ${lane.run} ${first}`, ...more.map((id) => `joined ${id}`));
     }
     lane.state = "run";
     lane.token = token;
@@ -138,7 +141,7 @@ export class Model {
 
   join(lane: LaneModel, ids: readonly string[]): void {
     lane.messages.push(...ids);
-    lane.journal.push(`joined ${ids.join()}`);
+    lane.journal.push(...ids.map((id) => `joined ${id}`));
     lane.progress = true;
     for (const id of ids) this.settle(id, "taken");
   }
@@ -158,7 +161,7 @@ export class Model {
     if (journal === "drop") lane.journal = [];
     else lane.journal.push(`ended ${lane.run}`);
     for (const id of lane.messages) this.settle(id, "settled");
-    this.said.push(`${how} ${lane.run} ${lane.messages.join()}`);
+    this.said.push(`${how}:${lane.run}:${lane.messages.join()}`);
     forgetWait(lane);
     lane.state = lane.inbox.length > 0 ? "ready" : "idle";
   }

@@ -61,7 +61,9 @@ async function bringToAnEnd(model: Model): Promise<void> {
       if (lane.state !== "parked") continue;
       const id = model.unique("m");
       if (lane.mail)
-        expect(await lanes.admit(name as LaneId, mail(id))).toMatchObject(model.admit(name, { id, mode: "alone" }));
+        expect(await lanes.admit(name as LaneId, mail(id))).toMatchObject(
+          model.admit(name, { id, mode: "alone", run: "" }),
+        );
       else if (lane.key !== "") {
         expect(await lanes.wake(name as LaneId, lane.key, `~{"key":"${id}","v":1,"at":1}`)).toBe(true);
         model.write(name, `woken ${id}`);
@@ -102,11 +104,11 @@ async function checkPromises(model: Model): Promise<void> {
   expect(said).toEqual(model.said);
   const settled = said
     .filter((text) => !/^(tell|ask)/.test(text))
-    .flatMap((text) => text.split(" ")[2]?.split(",") ?? []);
+    .flatMap((text) => text.split(":")[2]?.split(",") ?? []);
   expect(settled.sort()).toEqual([...model.fates].flatMap(([id, { fate }]) => (fate === "settled" ? [id] : [])).sort());
   for (const { fate } of model.fates.values()) expect(["settled", "withdrawn"]).toContain(fate);
   // Every run has exactly one end.
-  const ends = said.filter((text) => !/^(tell|ask)/.test(text)).map((text) => text.split(" ")[1]);
+  const ends = said.filter((text) => !/^(tell|ask)/.test(text)).map((text) => text.split(":")[1]);
   expect(new Set(ends).size).toBe(ends.length);
   for (const name of LANES) expect((await lanes.look(name as LaneId)).kind).toBe("idle");
 }

@@ -74,7 +74,7 @@ describe("a worker process that is stopped for longer than its lease", () => {
     // It waits at the bell: what rings now is answered in its name.
     stopped.child.kill("SIGSTOP");
     const names = Array.from({ length: 20 }, (_, index) => laneId("chat", `c${index}`));
-    for (const lane of names) await lanes.admit(lane, mail(`for ${lane}`));
+    for (const lane of names) await lanes.admit(lane, mail(`for-${lane}`));
     const heir = await startWorkerProcess({ ...where, effects: effects.path, leaseMs: 700 });
     for (const _ of names) await heir.heard("finished");
     stopped.child.kill("SIGCONT");

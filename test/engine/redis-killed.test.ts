@@ -4,6 +4,7 @@ import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
 import { laneId, type LaneId } from "../../src/kernel/ids.ts";
 import { silentLog } from "../../src/kernel/ports.ts";
+import { parseLines } from "../../src/engine/journal.ts";
 import { connectRedis } from "../../src/store/connection.ts";
 import { createLanes } from "../../src/store/lanes.ts";
 import { repairAppendOnlyFile } from "../../src/store/repair-aof.ts";
@@ -75,9 +76,7 @@ test(
     for (const lane of names) {
       const lines = await lanes.readJournal(lane);
       expect(checkJournal(lines)).toEqual([]);
-      const read = lines
-        .filter((line) => line.startsWith(">"))
-        .flatMap((line) => JSON.parse(line.slice(1)).in as string[]);
+      const read = parseLines(lines).flatMap((entry) => (entry.kind === "opened" ? [entry.message] : []));
       expect(read).toEqual(acknowledged.get(lane));
     }
     // One delivery for each message, under one name; sent once, unless a worker was so starved that it lost its lease.

@@ -9,12 +9,12 @@ import type { ConversationStore } from "../../store/conversations.ts";
 import type { Lanes } from "../../store/lanes.ts";
 import { eraseTraces } from "../../store/traces.ts";
 import { chatLane } from "../lanes-of.ts";
-import { inboundOf, inboundOfRun, messageIdsOf, openQuestions, readMail, readRuns, type RunRecord } from "../runs.ts";
+import { inboundOfRun, messageIdsOf, openQuestions, readMail, readRuns, type RunRecord } from "../runs.ts";
 import { settle } from "../settle.ts";
 import { stopRun } from "../stop.ts";
 import { readConversation, transcriptOf } from "../views.ts";
 import { FORGET_QUESTION } from "./forget-command.ts";
-import { messagesOf, othersSpeak, redactLines } from "./redact.ts";
+import { isSaidBy, messageOf, othersSpeak, redactLines } from "./redact.ts";
 
 export interface ConversationDataParts {
   readonly lanes: Lanes;
@@ -214,7 +214,7 @@ async function redactConversation(
   const lines = await lanes.readJournal(lane);
   const archive = await lanes.readArchive(lane);
   const older = archive === undefined ? [] : readArchived(archive);
-  const said = [...(older ?? []), ...lines].flatMap(messagesOf);
+  const said = [...(older ?? []), ...lines].map(messageOf);
   if (older !== undefined && !said.some((raw) => isSaidBy(raw, persons))) return "done";
   const left = redactLines(lines, persons);
   // Every line that stays moves towards the end: what a process remembers of the journal is then nowhere as it was, and
@@ -236,9 +236,4 @@ function readArchived(archive: Buffer): string[] | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isSaidBy(raw: unknown, persons: ReadonlySet<WorkspaceId>): boolean {
-  const [message] = inboundOf({ kind: "joined", at: 0, messages: [raw] });
-  return message !== undefined && persons.has(message.workspaceId);
 }

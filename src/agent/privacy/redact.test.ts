@@ -11,8 +11,9 @@ const message = (who: string, text: string, more: object = {}) => ({
   at: 1,
   ...more,
 });
-const opened = (run: string, ...said: object[]) => `>${JSON.stringify({ run, at: 1, in: said })}`;
-const joined = (...said: object[]) => `+${JSON.stringify({ at: 2, in: said })}`;
+const mailOf = ({ id, ...rest }: { readonly id: string }) => `-${id} RUN ${JSON.stringify(rest)}`;
+const opened = (run: string, said: { readonly id: string }) => `>${mailOf(said).replace("RUN", run)}`;
+const joined = (said: { readonly id: string }) => `+${mailOf(said)}`;
 const step = (text: string) => `=${JSON.stringify({ s: "ai_call_1", v: { text }, at: 3, ms: 1 })}`;
 const ended = (run: string, text?: string) => `.${JSON.stringify({ run, end: "done", at: 4, text })}`;
 const gone = (text: string) => ({
@@ -47,7 +48,7 @@ const cases = [
   },
   {
     what: "a damaged line of messages goes: it may hold anybody's words",
-    lines: ['>{"run":"1","at":1,"in":[{"text":"plum"', ended("1", "x")],
+    lines: ['>-m 1 {"text":"plum"', ended("1", "x")],
     left: ['#{"damaged":"(deleted)"}', ended("1", "x")],
   },
 ];

@@ -1,6 +1,8 @@
 import type { WorkspaceId } from "../../kernel/ids.ts";
 import { parseJson } from "../../kernel/json.ts";
 import { inboundMessageSchema } from "../../kernel/messages.ts";
+import { parseLine } from "../../engine/journal.ts";
+import { withBody } from "../../store/mail.ts";
 import { SUMMARY_STEP } from "../steps.ts";
 
 const SUMMARY_LINE = `={"s":"${SUMMARY_STEP}",`;
@@ -15,7 +17,7 @@ const DELETED = "(deleted)";
 export function redactLines(lines: readonly string[], persons: ReadonlySet<WorkspaceId>): string[] {
   return splitRuns(lines).flatMap((run) => {
     const ended = run.some((line) => line.startsWith("."));
-    const theirs = ended && messagesOf(run[0] ?? "").some((message) => isOf(message, persons));
+    const theirs = ended && isSaidBy(messageOf(run[0] ?? ""), persons);
     return run.flatMap((line) => {
       const isSaid = line.startsWith(">") || line.startsWith("+");
       if (isSaid) return [redactSaid(line, persons)];
@@ -36,13 +38,10 @@ export function othersSpeak(messages: readonly unknown[], persons: ReadonlySet<W
   });
 }
 
-/** The messages in a line of a journal that opens a run or joins one; none in any other. */
-export function messagesOf(line: string): readonly unknown[] {
-  if (!line.startsWith(">") && !line.startsWith("+")) return [];
-  const content = parseJson(line.slice(1));
-  return typeof content === "object" && content !== null && "in" in content && Array.isArray(content.in)
-    ? content.in
-    : [];
+/** The message in a line of a journal that opens a run or joins one; undefined for any other. */
+export function messageOf(line: string): unknown {
+  const entry = parseLine(line);
+  return entry.kind === "opened" || entry.kind === "joined" ? entry.message : undefined;
 }
 
 function splitRuns(lines: readonly string[]): string[][] {
@@ -54,24 +53,19 @@ function splitRuns(lines: readonly string[]): string[][] {
   return runs;
 }
 
-function isOf(message: unknown, persons: ReadonlySet<WorkspaceId>): boolean {
+/** Whether one of these persons wrote this message. Pure. */
+export function isSaidBy(message: unknown, persons: ReadonlySet<WorkspaceId>): boolean {
   const parsed = inboundMessageSchema.safeParse(message).data;
   return parsed !== undefined && persons.has(parsed.workspaceId);
 }
 
 function redactSaid(line: string, persons: ReadonlySet<WorkspaceId>): string {
-  const content = parseJson(line.slice(1));
-  // A damaged line of messages may hold anybody's words.
-  if (typeof content !== "object" || content === null || !("in" in content) || !Array.isArray(content.in))
-    return `#${JSON.stringify({ damaged: DELETED })}`;
-  const messages = content.in.map((raw: unknown) => {
-    const message = inboundMessageSchema.safeParse(raw).data;
-    if (message === undefined || !persons.has(message.workspaceId)) return raw;
-    const { id, conversationId, at } = message;
-    return { id, conversationId, workspaceId: "deleted", authorName: DELETED, text: DELETED, at };
-  });
-  // The order of the fields stays: a run's opening is found by how its line begins.
-  return `${line[0]}${JSON.stringify({ ...content, in: messages })}`;
+  // A damaged line of a message may hold anybody's words.
+  if (parseLine(line).kind === "unreadable") return `#${JSON.stringify({ damaged: DELETED })}`;
+  const message = inboundMessageSchema.safeParse(messageOf(line)).data;
+  if (message === undefined || !persons.has(message.workspaceId)) return line;
+  const { conversationId, at } = message;
+  return withBody(line, { conversationId, workspaceId: "deleted", authorName: DELETED, text: DELETED, at });
 }
 
 function withoutText(line: string): string {

@@ -6,16 +6,17 @@
         record      string, what became of the message
   ARGV  tag         the partition's hash tag
         lane        the lane
-        nonce       unique per call, so that a command sent twice is told from a redelivery
-        entry       mode letter, message id, line break, message as JSON
+        run         id of the run that the message opens, unique per call: by it a command sent twice is told from a
+                    redelivery
+        entry       the message as an inbox entry (lib-mail.lua)
         recordMs    how long the record is kept, milliseconds
         maxWaiting  how many may wait
   Reply {"started" | "joined" | "queued" | "duplicate" | "full", how many are ahead, record of the earlier one | ""} ]]
 local own, record = KEYS[1], KEYS[2]
-local tag, lane, nonce, entry = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local tag, lane, run_id, entry = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local inbox, journal, bell, delay = tag .. "q:" .. lane, tag .. "c:" .. lane, tag .. "bell", tag .. "delay"
 --@include lib-mail.lua
-local mine = "waiting " .. nonce
+local mine = "waiting " .. run_id
 local seen = redis.call("SET", record, mine, "NX", "GET", "PX", ARGV[5])
 if seen then
   if seen ~= mine then return { "duplicate", 0, seen } end
@@ -33,7 +34,7 @@ local state = redis.call("HGET", own, lane)
 local kind, run, attempt, mark, rest = parse(state)
 if kind == "parked" and string.sub(rest, 1, 1) == "1" then
   redis.call("ZREM", delay, lane)
-  if redis.call("RPUSHX", journal, '+{"at":' .. now_ms() .. ',"in":[' .. body_of(entry) .. "]}") > 0 then
+  if redis.call("RPUSHX", journal, joining(entry)) > 0 then
     make_ready(lane, "resume|" .. run .. "|1|" .. mark .. "|")
     return { "joined", 0, "" }
   end
@@ -48,7 +49,7 @@ if waiting > tonumber(ARGV[6]) then
   redis.call("DEL", record)
   return { "full", waiting - 1, "" }
 end
-if kind == "run" and string.sub(entry, 1, 1) == "s" then
+if kind == "run" and mode_of(entry) == "s" then
   redis.call("PUBLISH", "parley:worker:" .. string.match(rest, "^[^.]*"), "mail " .. rest)
 end
 local ahead = state == "ready" and waiting - 1 or waiting

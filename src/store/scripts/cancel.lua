@@ -26,7 +26,7 @@ if note ~= "" then
 end
 local state, run, _, _, rest = parse(redis.call("HGET", own, lane) or "")
 -- The next run may have the journal by now.
-local current = state == "run" and owned_name(journal, rest) or journal
+local current = state == "run" and owned_name(rest) or journal
 if not state or run ~= wanted then
   return redis.call("LPOS", current, ARGV[7]) and "cancelled" or "over"
 end

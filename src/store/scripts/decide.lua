@@ -35,7 +35,7 @@ local state, run, _, mark, rest = parse(redis.call("HGET", own, lane) or "")
 if run ~= wanted then return { "over", record or "" } end
 if keep >= 0 and redis.call("PTTL", matter) <= keep then return { "late", record } end
 -- A run that is going reads the line when it comes back to wait: it does not park while there is one it has not read.
-if redis.call("RPUSHX", state == "run" and owned_name(journal, rest) or journal, line) == 0 then
+if redis.call("RPUSHX", state == "run" and owned_name(rest) or journal, line) == 0 then
   return { "over", record or "" } -- the journal is gone (erased by hand)
 end
 if record then

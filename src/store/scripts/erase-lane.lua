@@ -22,7 +22,7 @@ local tag, lane, wanted = ARGV[1], ARGV[2], ARGV[3]
 --@include lib-effects.lua
 local state, run, _, _, rest = parse(redis.call("HGET", own, lane) or "")
 if (run or "") ~= wanted then return "changed" end
-local current = state == "run" and owned_name(journal, rest) or journal
+local current = state == "run" and owned_name(rest) or journal
 if redis.call("LLEN", current) ~= tonumber(ARGV[4]) then return "changed" end
 if redis.call("LLEN", inbox) ~= tonumber(ARGV[5]) then return "changed" end
 redis.call("DEL", current, archive, inbox)

@@ -16,14 +16,14 @@ local own = KEYS[1]
 local tag, lane, token, next_token = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local worker = string.match(token, "^[^.]*")
 local journal, inbox = tag .. "c:" .. lane, tag .. "q:" .. lane
-local owned, bell = journal .. " " .. token, tag .. "bell"
+local bell = tag .. "bell"
 --@include lib-mail.lua
 --@include lib-effects.lua
 --@include lib-start.lua
-local count = tonumber(ARGV[6])
+local count, owned = tonumber(ARGV[6]), owned_name(token)
 local state, _, _, _, holder = parse(redis.call("HGET", own, lane) or "")
 if state ~= "run" or holder ~= token then
-  local current = state == "run" and owned_name(journal, holder) or journal
+  local current = state == "run" and owned_name(holder) or journal
   local done = count > 0 and redis.call("LPOS", current, ARGV[6 + count])
   return { done and "finished" or "lost", next_token ~= "" and held(next_token, runs_of(worker)) or nil }
 end

@@ -1,4 +1,5 @@
 -- Shared by the transitions that put something in a lane. Expects `tag` and KEYS names `own`, `bell`.
+--@include lib-entry.lua
 
 -- Wakes one worker; the bell holds no state, so a bound costs nothing but a later look.
 local function ring()
@@ -21,7 +22,7 @@ local function kind_of(lane) return string.match(lane, "^[^/]+") end
 local function parse(state) return string.match(state, "^(%a+)|([^|]*)|(%d+)|(%d+)|(.*)$") end
 
 -- The journal of a lane under the name that the token of a run gives it; nobody else can append to that.
-local function owned_name(journal, token) return journal .. " " .. token end
+local function owned_name(token) return tag .. "j:" .. token end
 
 -- The runs a worker holds: token → lane. Looks through all lanes that are not idle, so it is for what is rare.
 local function runs_of(worker)
@@ -50,8 +51,6 @@ end
 local function release(lane)
   if redis.call("LLEN", tag .. "q:" .. lane) > 0 then make_ready(lane, "ready") else redis.call("HDEL", own, lane) end
 end
-
-local function body_of(entry) return string.sub(entry, string.find(entry, "\n", 1, true) + 1) end
 
 local function put(lane, entry)
   redis.call("RPUSH", tag .. "q:" .. lane, entry)

@@ -6,12 +6,12 @@ local function reap(worker, now)
   for token, lane in pairs(runs_of(worker)) do
     local _, run, attempt, mark = parse(redis.call("HGET", own, lane))
     local journal = tag .. "c:" .. lane
-    local length = redis.call("LLEN", owned_name(journal, token))
+    local length = redis.call("LLEN", owned_name(token))
     if length == 0 then
       release(lane) -- the journal is gone (erased by hand): there is nothing to take over
     else
       taken = taken + 1
-      redis.call("RENAME", owned_name(journal, token), journal)
+      redis.call("RENAME", owned_name(token), journal)
       local tries = length > tonumber(mark) and 1 or tonumber(attempt) + 1
       if tries <= 5 then
         redis.call("HSET", own, lane, "resume|" .. run .. "|" .. tries .. "|" .. length .. "|")

@@ -22,5 +22,5 @@ if state == "parked" and key ~= "" and string.sub(rest, 3) == key then
   make_ready(lane, "resume|" .. run .. "|1|" .. mark .. "|")
   return "woken"
 end
-if state == "run" then journal = owned_name(journal, rest) end
+if state == "run" then journal = owned_name(rest) end
 return redis.call("LPOS", journal, line) and "woken" or "not-waiting"
