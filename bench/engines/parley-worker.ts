@@ -7,6 +7,7 @@ import { createWorker } from "../../src/engine/worker.ts";
 import { connectRedis } from "../../src/store/connection.ts";
 import { recordKey } from "../../src/store/keys.ts";
 import { createLanes } from "../../src/store/lanes.ts";
+import { toMail } from "../../src/store/mail.ts";
 import { FINAL_REPLY, FIRST_REPLY, RECORD_MS, TOOL_RESULT } from "../workload.ts";
 import { ANSWERS } from "./parley.ts";
 import { createWorkerSide } from "./worker-side.ts";
@@ -47,7 +48,7 @@ function answer(run: Run, text: string): Ending {
       put: [
         {
           lane: laneId("out", name),
-          mail: { id: delivery as string as MessageId, mode: "alone", body: JSON.stringify({ id: delivery, text }) },
+          mail: toMail({ id: delivery, text }),
         },
       ],
       records: [

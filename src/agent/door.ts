@@ -7,7 +7,7 @@ import { parseJson } from "../kernel/json.ts";
 import type { ConversationStore } from "../store/conversations.ts";
 import type { LinkStore } from "../store/links.ts";
 import type { Admission, Lanes } from "../store/lanes.ts";
-import type { InboxMode, Mail } from "../store/mail.ts";
+import { toMail, type InboxMode, type Mail } from "../store/mail.ts";
 import { showableAttachment } from "./attachments.ts";
 import { decideApproval, findApproval, openApprovals } from "./approvals/decide.ts";
 import { APPROVAL_WAKE } from "./approvals/wait.ts";
@@ -57,12 +57,14 @@ export function createDoor(parts: DoorParts): Door {
     if (clearsHistory(message.text)) await dropOpenQuestion(conversation, message.id);
     // What several people say is never put together: each runs with the permissions and budget of who said it.
     const mode = facts.shared ? "queue" : queueMode(facts.queueMode, defaultQueueMode());
-    const admission = await lanes.admit(control ? controlLane(conversation) : chatLane(conversation), {
-      id: message.id,
-      mode: control || clearsHistory(message.text) ? "alone" : INBOX_MODE[mode],
+    const admission = await lanes.admit(
+      control ? controlLane(conversation) : chatLane(conversation),
       // The end of the body stays the time of receipt, which is read without parsing the rest.
-      body: JSON.stringify(facts.shared ? { shared: true, ...message } : message),
-    });
+      toMail(
+        facts.shared ? { shared: true, ...message } : message,
+        control || clearsHistory(message.text) ? "alone" : INBOX_MODE[mode],
+      ),
+    );
     parts.onAdmitted?.(message, admission.status);
     if (admission.status === "full")
       throw new InvalidInput(

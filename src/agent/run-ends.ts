@@ -3,6 +3,7 @@ import { outboundMessageSchema } from "../kernel/messages.ts";
 import type { Ending, Run } from "../engine/run.ts";
 import type { HookRunner } from "../hooks/run-hooks.ts";
 import { conversationOf } from "./lanes-of.ts";
+import { contentOf } from "../store/mail.ts";
 
 /** Tells the hooks how runs ended, once their end is stored. */
 export interface RunEnds {
@@ -35,5 +36,5 @@ export function createRunEnds(hooks: Pick<HookRunner, "has" | "tell">): RunEnds 
 function saidIn({ effects }: Ending): string {
   const [said] = effects?.put ?? [];
   if (said === undefined) return "";
-  return outboundMessageSchema.safeParse(JSON.parse(said.mail.body)).data?.text ?? "";
+  return outboundMessageSchema.safeParse(contentOf(said.mail)).data?.text ?? "";
 }

@@ -5,6 +5,7 @@ import type { FileRef, OutboundMessage } from "../kernel/messages.ts";
 import { parseSlotMessage, SCHEDULE_LANE, type SlotOutcome } from "../kernel/schedules.ts";
 import type { Effects } from "../store/effects.ts";
 import { recordKey } from "../store/keys.ts";
+import { toMail } from "../store/mail.ts";
 import { outboxLane } from "./lanes-of.ts";
 
 /** What is noted of a message when its run ends; kept at least a day and read by `GET /v1/messages/:id`. */
@@ -26,7 +27,7 @@ export function say(message: OutboundMessage): Effects {
       {
         lane: outboxLane(message.conversationId),
         // Outbox entries are found by the delivery's id; the lane keeps their order.
-        mail: { id: message.id as string as MessageId, mode: "alone", body: JSON.stringify(message) },
+        mail: toMail(message),
       },
     ],
   };

@@ -9,6 +9,7 @@ import type { Ending, Run } from "../engine/run.ts";
 import type { PlatformAdapter, Posted } from "../platforms/contract.ts";
 import type { Effects } from "../store/effects.ts";
 import type { Lanes } from "../store/lanes.ts";
+import { contentOf, type Mail } from "../store/mail.ts";
 import { summariseLate, type LateSummary } from "./late.ts";
 import { partsOf } from "./parts.ts";
 import { coveredKey, deadEffects, deadLetter, deliveredEffects } from "./records.ts";
@@ -90,8 +91,7 @@ async function leave(
 }
 
 async function lateSummary(run: Run, first: OutboundMessage, parts: DeliveryParts): Promise<LateSummary | undefined> {
-  const bodies = await parts.lanes.waiting(run.lane);
-  const waiting = bodies.map(({ body }) => parseOutbound(body));
+  const waiting = (await parts.lanes.waiting(run.lane)).map(parseOutbound);
   const end = waiting.indexOf(undefined);
   const readable = (end < 0 ? waiting : waiting.slice(0, end)).filter((each) => each !== undefined);
   return summariseLate(first, readable, { now: parts.clock.now(), lateMs: parts.limits().lateMs });
@@ -134,9 +134,9 @@ function readMessage(run: Run, { log }: DeliveryParts): OutboundMessage | undefi
   return undefined;
 }
 
-function parseOutbound(body: string): OutboundMessage | undefined {
+function parseOutbound(mail: Mail): OutboundMessage | undefined {
   try {
-    return outboundMessageSchema.safeParse(JSON.parse(body)).data;
+    return outboundMessageSchema.safeParse(contentOf(mail)).data;
   } catch {
     return undefined;
   }

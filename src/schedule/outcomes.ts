@@ -1,10 +1,11 @@
-import { deliveryId, laneId, laneParts, type ConversationId, type MessageId, type WorkspaceId } from "../kernel/ids.ts";
+import { deliveryId, laneId, laneParts, type ConversationId, type WorkspaceId } from "../kernel/ids.ts";
 import type { OutboundMessage } from "../kernel/messages.ts";
 import type { Clock, Log } from "../kernel/ports.ts";
 import { slotOutcomeSchema, type ScheduleId, type SlotOutcome } from "../kernel/schedules.ts";
 import type { Handler } from "../engine/execute.ts";
 import type { Ending, Run } from "../engine/run.ts";
 import type { Effects } from "../store/effects.ts";
+import { toMail } from "../store/mail.ts";
 import type { ScheduleStore } from "../store/schedules.ts";
 import { unpackDefinition } from "./definition.ts";
 import { outcomeLine } from "./ledger.ts";
@@ -98,6 +99,5 @@ function speak(run: Run, conversation: ConversationId, text: string, at: number)
     answers: [],
     at,
   };
-  const mail = { id: message.id as string as MessageId, mode: "alone", body: JSON.stringify(message) } as const;
-  return { put: [{ lane: laneId("out", conversation), mail }] };
+  return { put: [{ lane: laneId("out", conversation), mail: toMail(message) }] };
 }

@@ -3,6 +3,7 @@ import { describeError } from "../kernel/errors.ts";
 import type { InboundMessage } from "../kernel/messages.ts";
 import type { Log, NewId } from "../kernel/ports.ts";
 import { slotMessageId } from "../kernel/schedules.ts";
+import { contentOf, toMail } from "../store/mail.ts";
 import type { DueSchedule, Fire, ScheduleStore } from "../store/schedules.ts";
 import { statusLetter, unpackDefinition, type Definition } from "./definition.ts";
 import { ranLine, skippedLine } from "./ledger.ts";
@@ -108,7 +109,7 @@ export function createSweeper({ store, occurrences, newId, log, onFired }: Sweep
 
   function tell(fire: Fire, now: number): number {
     for (const { mail } of fire.messages)
-      onFired?.(JSON.parse(mail.body) as InboundMessage, Math.max(0, now - fire.schedule.due));
+      onFired?.(contentOf(mail) as InboundMessage, Math.max(0, now - fire.schedule.due));
     return fire.messages.length;
   }
 
@@ -167,7 +168,7 @@ function mailOf(id: InboundMessage["id"], definition: Definition, at: number): F
     text: scheduledText(definition.description),
     at,
   };
-  return { id, mode: "alone", body: JSON.stringify(message) };
+  return toMail(message);
 }
 
 /** By how much a schedule's fires are moved. */

@@ -13,8 +13,14 @@ export interface Mail {
   /** Without white space; unique in the lane. */
   readonly id: MessageId;
   readonly mode: InboxMode;
-  /** JSON on one line, never read here. An object need not hold the `id` again: whoever reads it finds it there. */
+  /** JSON on one line, never looked into on the way. An object need not hold the `id` again: {@link contentOf} adds it. */
   readonly body: string;
+}
+
+/** A message as mail. Its id stands in front of the body and not in it again. */
+export function toMail<T extends { readonly id: string }>(message: T, mode: InboxMode = "alone"): Mail {
+  const { id, ...content } = message;
+  return { id: id as MessageId, mode, body: JSON.stringify(content) };
 }
 
 /** What a line of a journal says of a message: `>` when it opened the run, `+` when it joined one. */

@@ -367,7 +367,7 @@ const repeat = (parameters: { back: number }) =>
   });
 
 /** The run that was named for a message when it came, "" when it was not kept. */
-export async function namedRun(lanes: Lanes, lane: LaneId, id: string): Promise<string> {
+async function namedRun(lanes: Lanes, lane: LaneId, id: string): Promise<string> {
   return /^waiting (.*)/.exec((await lanes.record(lane, id as MessageId)) ?? "")?.[1] ?? "";
 }
 

@@ -8,6 +8,7 @@ import { createOccurrences } from "../../src/schedule/occurrences.ts";
 import { createSchedules, type ScheduleParts } from "../../src/schedule/service.ts";
 import { createSweeper } from "../../src/schedule/sweeper.ts";
 import { createLanes } from "../../src/store/lanes.ts";
+import { contentOf } from "../../src/store/mail.ts";
 import { createScheduleStore } from "../../src/store/schedules.ts";
 
 const messageSchema = z.object({ id: z.string(), text: z.string(), workspaceId: z.string() });
@@ -76,7 +77,7 @@ export function openScheduleLab(
     /** The messages that wait for a person's agent, in order. */
     async waiting(owner: string) {
       const mails = await lanes.waiting(laneId("chat", `api:${owner}`));
-      return mails.map((mail) => messageSchema.parse(JSON.parse(mail.body)));
+      return mails.map((mail) => messageSchema.parse(contentOf(mail)));
     },
     /** The planned instants of the messages that wait. */
     async slots(owner: string) {
