@@ -78,7 +78,7 @@ async function passThrough(lanes: Lanes, chooseLane: () => LaneId, count: number
     const lane = chooseLane();
     const startedAt = performance.now();
     await lanes.admit(lane, { id: parseMessageId(shortId()), mode: "alone", body: '{"text":"hello"}' });
-    const claims = await lanes.claim(0, worker, number, { chat: 1 });
+    const claims = await lanes.claim(0, worker, number, { kind: "chat", room: 1 });
     const claim = claims === "gone" ? undefined : claims[0];
     if (claim === undefined) throw new Error(`the message to ${lane} could not be claimed`);
     await lanes.finish({

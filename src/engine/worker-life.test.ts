@@ -234,7 +234,7 @@ test("a run that Redis says is ours and we know nothing of is handed back", asyn
   await lanes.beat(0, "decoy", true);
   await lanes.admit(laneId("other", "ada"), mail("m1"));
   // A claim in the worker's name whose answer never reaches it; of a kind it does not serve, so that it cannot be quicker.
-  const lost = await lanes.claim(0, id, 5_000, { other: 1 });
+  const lost = await lanes.claim(0, id, 5_000, { kind: "other", room: 1 });
   expect(lost).toHaveLength(1);
   await expect.poll(async () => (await lanes.look(laneId("other", "ada"))).kind).toBe("resume");
   expect(await lanes.held(0, id)).toEqual(new Map());

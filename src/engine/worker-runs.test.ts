@@ -422,10 +422,25 @@ test("a kind without room does not keep a ready lane waiting for longer than its
   await spread.lanes.admit(here, mail("m1"));
   await hand.until(() => hand.started.length === 1);
   await spread.lanes.admit(there, mail("m2"));
-  // Its bell is heard by this worker, which has room for deliveries only.
-  await spread.heard(1);
   go.resolve();
   await hand.untilEnded("finished", 2);
+});
+
+test("a worker that is woken and has become full meanwhile wakes another one", async () => {
+  const go = event();
+  const handle = async (run: Run) => {
+    await go.promise;
+    return answer(run, run.lane);
+  };
+  await lanes.admit(CHAT, mail("m1"));
+  await redis.del("{p0}bell:chat");
+  // It takes the lane as it starts, and has begun to wait at the bell by then.
+  const full = await hire({ target, handle, concurrency: 1 });
+  await full.until(() => full.started.length === 1);
+  const other = await hire({ target, handle, concurrency: 1 });
+  await lanes.admit(OTHER, mail("m2"));
+  await other.until(() => other.started.length === 1);
+  go.resolve();
 });
 
 /** Lanes over several partitions of the same database. */
@@ -436,11 +451,6 @@ function laneLabOf(partitions: number) {
   return {
     lanes: spread,
     onePerPartition: [inPartition(0), inPartition(1)] as const,
-    /** Resolves when somebody has taken every ring off the bell. */
-    async heard(partition: number): Promise<void> {
-      let rings = 1;
-      while (rings > 0) rings = await redis.llen(`{p${partition}}bell`);
-    },
   };
 }
 

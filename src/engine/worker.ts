@@ -25,7 +25,7 @@ export interface WorkerEvents {
 
 export interface WorkerOptions {
   readonly lanes: Lanes;
-  /** Opens a further connection: a worker needs one to block on and one to listen. */
+  /** Opens a further connection: a worker needs one for each kind to block on and one to listen. */
   readonly connect: (purpose: string) => RedisConnection;
   readonly roles: Readonly<Record<string, Role>>;
   readonly clock: Clock;
@@ -64,14 +64,14 @@ export function createWorker(options: WorkerOptions) {
   const held = new Map<string, { readonly claim: Claim; readonly abort: AbortController; readonly hints: Hints }>();
   const running = new Map<string, number>(Object.keys(roles).map((kind) => [kind, 0]));
   const idleWaiters = new Set<() => void>();
-  const capacityWaiters = new Set<() => void>();
+  /** By kind, who waits until there is room for it. */
+  const roomWaiters = new Map<string, Set<() => void>>(Object.keys(roles).map((kind) => [kind, new Set()]));
   let identity = newIdentity();
   let heartbeat: Heartbeat | undefined;
   let stopping = false;
   let reconcileTimer: NodeJS.Timeout | undefined;
-  const taking = new Map<number, { again: boolean }>();
-  /** By kind, the partitions that were looked at while the kind had no room here. */
-  const overlooked = new Map<string, Set<number>>(Object.keys(roles).map((kind) => [kind, new Set()]));
+  /** By partition, the claims under way and in line. */
+  const taking = new Map<number, Promise<void>>();
   const bells: RedisConnection[] = [];
   const listener = options.connect("listen");
 
@@ -83,13 +83,9 @@ export function createWorker(options: WorkerOptions) {
     return `${identity.id}.${identity.number++}`;
   }
 
-  function capacity(): Record<string, number> {
-    return Object.fromEntries(
-      Object.entries(roles).map(([kind, role]) => [kind, Math.max(0, role.concurrency - (running.get(kind) ?? 0))]),
-    );
+  function roomFor(kind: string): number {
+    return Math.max(0, (roles[kind]?.concurrency ?? 0) - (running.get(kind) ?? 0));
   }
-
-  const hasCapacity = () => Object.values(capacity()).some((free) => free > 0);
 
   // ---- one run ----
 
@@ -127,55 +123,39 @@ export function createWorker(options: WorkerOptions) {
     options.events?.ended?.(claim, executed, clock.monotonic() - startedAt);
     if (executed.waitMs !== undefined) heartbeat?.wakeAfter(lanes.partitionOf(claim.lane), executed.waitMs);
     if (executed.next !== undefined) begin(executed.next);
-    else useRoom(kind);
+    else wakeAll(roomWaiters.get(kind));
     if (held.size === 0) wakeAll(idleWaiters);
   }
 
   // ---- taking work ----
 
-  /** A run of this kind ended without a successor: what had to be left while there was no room is looked at again. */
-  function useRoom(kind: string): void {
-    wakeAll(capacityWaiters);
-    const left = [...(overlooked.get(kind) ?? [])];
-    overlooked.get(kind)?.clear();
-    for (const partition of left) void take(partition);
+  /**
+   * Claims what there is room for. Never at the same time as another claim in the partition: the numbers of tokens must
+   * reach Redis in order, also when they have to be sent again.
+   */
+  function take(partition: number, kind: string): Promise<void> {
+    const turn = (taking.get(partition) ?? Promise.resolve()).then(() => takeNow(partition, kind));
+    taking.set(partition, turn);
+    return turn;
   }
 
-  /** Claims from a partition until it has no more or this worker is full; a call during another makes that one look again. */
-  async function take(partition: number): Promise<void> {
-    const state = taking.get(partition);
-    if (state !== undefined) {
-      state.again = true;
-      return;
-    }
-    const mine = { again: true };
-    taking.set(partition, mine);
+  async function takeNow(partition: number, kind: string): Promise<void> {
+    if (stopping) return;
+    const { id, number: first } = identity;
+    const room = roomFor(kind);
+    identity.number += room;
     try {
-      while (mine.again) {
-        mine.again = false;
-        await takeAll(partition);
-      }
+      const claims = await lanes.claim(partition, id, first, { kind, room });
+      if (claims === "gone" || id !== identity.id) return;
+      if (stopping) return await handBack(claims);
+      for (const claim of claims) begin(claim);
     } catch (error) {
-      if (!stopping) log.warn({ partition, error: describeError(error) }, "claiming failed");
-    } finally {
-      taking.delete(partition);
+      if (!stopping) log.warn({ partition, kind, error: describeError(error) }, "claiming failed");
     }
   }
 
-  async function takeAll(partition: number): Promise<void> {
-    while (!stopping && hasCapacity()) {
-      const free = capacity();
-      for (const [kind, room] of Object.entries(free)) if (room === 0) overlooked.get(kind)?.add(partition);
-      const wanted = Object.values(free).reduce((sum, count) => sum + count, 0);
-      const first = identity.number;
-      const { id } = identity;
-      identity.number += wanted;
-      const claims = await lanes.claim(partition, id, first, free);
-      if (claims === "gone" || id !== identity.id) return;
-      if (stopping) return handBack(claims);
-      for (const claim of claims) begin(claim);
-      if (claims.length < wanted) return;
-    }
+  async function takeAll(among: readonly number[]): Promise<void> {
+    await Promise.all(among.flatMap((partition) => Object.keys(roles).map((kind) => take(partition, kind))));
   }
 
   async function handBack(claims: readonly Pick<Claim, "lane" | "token">[]): Promise<void> {
@@ -184,16 +164,16 @@ export function createWorker(options: WorkerOptions) {
     );
   }
 
-  async function listenToBells(connection: RedisConnection, among: readonly number[]): Promise<void> {
+  /** Without room it does not listen: a ring is for those who can take something. */
+  async function listenToBells(connection: RedisConnection, among: readonly number[], kind: string): Promise<void> {
     while (!stopping) {
       try {
-        if (!hasCapacity()) {
-          await new Promise<void>((resolve) => capacityWaiters.add(resolve));
-          for (const partition of among) await take(partition);
+        if (roomFor(kind) === 0) {
+          await new Promise<void>((resolve) => roomWaiters.get(kind)?.add(resolve));
           continue;
         }
-        const rung = await lanes.waitForBell(connection, among, options.bellS ?? BELL_S);
-        for (const partition of rung === undefined ? among : [rung]) void take(partition);
+        const rung = await lanes.waitForBell(connection, among, kind, options.bellS ?? BELL_S);
+        await Promise.all((rung === undefined ? among : [rung]).map((partition) => take(partition, kind)));
       } catch (error) {
         if (stopping) return;
         log.warn({ error: describeError(error) }, "waiting for work failed");
@@ -239,7 +219,7 @@ export function createWorker(options: WorkerOptions) {
       }
     }
     // Bells that rang meanwhile were heard and not answered.
-    for (const partition of partitions) void take(partition);
+    void takeAll(partitions);
   }
 
   const reconciler = createReconciler({
@@ -274,12 +254,13 @@ export function createWorker(options: WorkerOptions) {
       reconcileTimer = setInterval(() => {
         reconciler.round().catch((error: unknown) => log.warn({ error: describeError(error) }, "reconciling failed"));
       }, options.reconcileMs ?? RECONCILE_MS);
-      for (const among of lanes.oneSlot ? [partitions] : partitions.map((partition) => [partition])) {
-        const connection = options.connect("bell");
-        bells.push(connection);
-        void listenToBells(connection, among);
-      }
-      for (const partition of partitions) await take(partition);
+      for (const among of lanes.oneSlot ? [partitions] : partitions.map((partition) => [partition]))
+        for (const kind of Object.keys(roles)) {
+          const connection = options.connect("bell");
+          bells.push(connection);
+          void listenToBells(connection, among, kind);
+        }
+      await takeAll(partitions);
     },
 
     /**
@@ -290,7 +271,7 @@ export function createWorker(options: WorkerOptions) {
       stopping = true;
       clearInterval(reconcileTimer);
       for (const bell of bells) bell.disconnect();
-      wakeAll(capacityWaiters);
+      for (const waiters of roomWaiters.values()) wakeAll(waiters);
       // The loops at the bells end now, too, but are not waited for: when its connection was just coming back, ioredis
       // never settles a command that is closed with it.
       if (held.size > 0 && budgetMs > 0) await idleWithin(budgetMs);
@@ -328,8 +309,8 @@ export function createWorker(options: WorkerOptions) {
 
 export type Worker = ReturnType<typeof createWorker>;
 
-function wakeAll(waiters: Set<() => void>): void {
-  const all = [...waiters];
-  waiters.clear();
+function wakeAll(waiters: Set<() => void> | undefined): void {
+  const all = [...(waiters ?? [])];
+  waiters?.clear();
   for (const wake of all) wake();
 }

@@ -36,7 +36,7 @@ describe("the name of a key", () => {
     ["own", partitionKeys(3).own, "{p3}own"],
     ["workers", partitionKeys(3).workers, "{p3}workers"],
     ["delay", partitionKeys(3).delay, "{p3}delay"],
-    ["bell", partitionKeys(3).bell, "{p3}bell"],
+    ["bell", partitionKeys(3).bell("chat"), "{p3}bell:chat"],
     ["cold", partitionKeys(3).cold, "{p3}cold"],
     ["ready", partitionKeys(3).ready("chat"), "{p3}ready:chat"],
     ["claimed", partitionKeys(3).claimed("w"), "{p3}w:w"],

@@ -10,11 +10,12 @@ export interface PartitionKeys {
   readonly own: string;
   readonly workers: string;
   readonly delay: string;
-  readonly bell: string;
   readonly cold: string;
   readonly rest: string;
   readonly dead: string;
   ready(kind: string): string;
+  /** Rings when a lane of the kind comes into line. */
+  bell(kind: string): string;
   /** The number of a worker's latest claim. */
   claimed(worker: string): string;
 }
@@ -27,11 +28,11 @@ export function partitionKeys(index: number): PartitionKeys {
     own: `${tag}own`,
     workers: `${tag}workers`,
     delay: `${tag}delay`,
-    bell: `${tag}bell`,
     cold: `${tag}cold`,
     rest: `${tag}rest`,
     dead: `${tag}dead`,
     ready: (kind) => `${tag}ready:${kind}`,
+    bell: (kind) => `${tag}bell:${kind}`,
     claimed: (worker) => `${tag}w:${worker}`,
   };
 }

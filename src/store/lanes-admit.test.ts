@@ -181,7 +181,7 @@ describe("a message is admitted", () => {
 
   test("and rings the bell once for the lane, not for every message", async () => {
     for (const id of ["a", "b", "c"]) await lanes.admit(CHAT, mail(id));
-    expect(await redis.llen("{p0}bell")).toBe(1);
+    expect(await redis.llen("{p0}bell:chat")).toBe(1);
     expect(await redis.lrange("{p0}ready:chat", 0, -1)).toEqual([CHAT]);
   });
 

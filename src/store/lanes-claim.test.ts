@@ -152,7 +152,7 @@ describe("ready lanes are claimed", () => {
 
   test("only for a registered worker, and nothing leaves the line for any other", async () => {
     await lanes.admit(CHAT, mail("a"));
-    expect(await lanes.claim(0, "stranger", 0, { chat: 1 })).toBe("gone");
+    expect(await lanes.claim(0, "stranger", 0, { kind: "chat", room: 1 })).toBe("gone");
     expect(await redis.lrange("{p0}ready:chat", 0, -1)).toEqual([CHAT]);
     expect((await lanes.waiting(CHAT)).length).toBe(1);
   });
@@ -165,26 +165,34 @@ describe("ready lanes are claimed", () => {
     expect(claim).toMatchObject({ linesBefore: before.length, lastBefore: before.at(-1) });
   });
 
-  test("and the bells that announced them are silenced when nothing is left", async () => {
+  test("and the bell that announced them is silenced when nothing is left", async () => {
+    await lab.register("w");
+    for (const name of ["1", "2", "3"]) await lanes.admit(laneId("chat", name), mail("a"));
+    expect(await redis.llen("{p0}bell:chat")).toBe(1);
+    await lab.take("w", { chat: 1 });
+    expect(await redis.llen("{p0}bell:chat")).toBe(1);
+    await lab.take();
+    expect(await redis.llen("{p0}bell:chat")).toBe(0);
+  });
+
+  test.each([0, 1])("and whoever was woken and has room for %i wakes the next one for what is left", async (room) => {
     await lab.register("w");
     await lanes.admit(CHAT, mail("a"));
     await lanes.admit(OTHER, mail("b"));
-    await lab.take("w", { chat: 1 });
-    expect(await redis.llen("{p0}bell")).toBe(2);
-    await lab.take();
-    expect(await redis.llen("{p0}bell")).toBe(0);
+    await redis.lpop("{p0}bell:chat");
+    expect(await lab.take("w", { chat: room })).toHaveLength(room);
+    expect(await redis.llen("{p0}bell:chat")).toBe(1);
   });
 
-  test("and bells are left for others while this worker has no room for some kind", async () => {
-    await lab.register("w");
-    await lanes.admit(CHAT, mail("a"));
-    await lab.take("w", { chat: 0, out: 5 });
-    expect(await redis.llen("{p0}bell")).toBe(1);
+  test("and a kind is announced to those who run it only", async () => {
+    await lanes.admit(laneId("out", "ada"), mail("a"));
+    expect(await redis.llen("{p0}bell:chat")).toBe(0);
+    expect(await redis.llen("{p0}bell:out")).toBe(1);
   });
 
-  test("and the bell holds at most 64 rings", async () => {
+  test("and the bell holds one ring, however many lanes are in line", async () => {
     for (let index = 0; index < 80; index++) await lanes.admit(laneId("chat", `c${index}`), mail("a"));
-    expect(await redis.llen("{p0}bell")).toBe(64);
+    expect(await redis.llen("{p0}bell:chat")).toBe(1);
     await lab.register("w");
     expect(await lab.take("w", { chat: 100 })).toHaveLength(80);
   });
@@ -194,8 +202,8 @@ describe("a claim that is sent twice", () => {
   test("hands out the same runs and nothing more", async () => {
     await lab.register("w");
     for (const name of ["1", "2", "3"]) await lanes.admit(laneId("chat", name), mail("a"));
-    const first = await lanes.claim(0, "w", 7, { chat: 2 });
-    const again = await lanes.claim(0, "w", 7, { chat: 2 });
+    const first = await lanes.claim(0, "w", 7, { kind: "chat", room: 2 });
+    const again = await lanes.claim(0, "w", 7, { kind: "chat", room: 2 });
     if (first === "gone" || again === "gone") throw new Error("the worker is registered");
     expect(again.map(({ lane, token, runId }) => ({ lane, token, runId }))).toEqual(
       first.map(({ lane, token, runId }) => ({ lane, token, runId })),
@@ -206,12 +214,12 @@ describe("a claim that is sent twice", () => {
   test("hands out what is left of it when its first run was cancelled in between", async () => {
     await lab.register("w");
     for (const name of ["1", "2", "3"]) await lanes.admit(laneId("chat", name), mail("a"));
-    const first = await lanes.claim(0, "w", 7, { chat: 2 });
+    const first = await lanes.claim(0, "w", 7, { kind: "chat", room: 2 });
     if (first === "gone") throw new Error("the worker is registered");
     const [one, two] = first;
     if (one === undefined || two === undefined) throw new Error("two lanes were ready");
     await lanes.cancel({ lane: one.lane, runId: one.runId, linesRead: 1, line: ".", effects: {} });
-    const again = await lanes.claim(0, "w", 7, { chat: 2 });
+    const again = await lanes.claim(0, "w", 7, { kind: "chat", room: 2 });
     expect(again).toMatchObject([{ lane: two.lane, token: two.token }]);
     expect(await lanes.held(0, "w")).toEqual(new Map([[two.token, two.lane]]));
     expect((await lanes.look(laneId("chat", "3"))).kind).toBe("ready");
@@ -220,21 +228,21 @@ describe("a claim that is sent twice", () => {
   test("never gives the token of a run that is over to another run", async () => {
     await lab.register("w");
     await lanes.admit(CHAT, mail("a"));
-    const first = await lanes.claim(0, "w", 7, { chat: 1 });
+    const first = await lanes.claim(0, "w", 7, { kind: "chat", room: 1 });
     if (first === "gone" || first[0] === undefined) throw new Error("a lane was ready");
     await lanes.cancel({ lane: CHAT, runId: first[0].runId, linesRead: 1, line: ".", effects: {} });
     await lanes.admit(CHAT, mail("b"));
-    expect(await lanes.claim(0, "w", 7, { chat: 1 })).toEqual([]);
-    expect(await lanes.claim(0, "w", 8, { chat: 1 })).toMatchObject([{ token: "w.8", resumed: false }]);
+    expect(await lanes.claim(0, "w", 7, { kind: "chat", room: 1 })).toEqual([]);
+    expect(await lanes.claim(0, "w", 8, { kind: "chat", room: 1 })).toMatchObject([{ token: "w.8", resumed: false }]);
   });
 
   test("finds nothing when the worker was reaped in between", async () => {
     await lab.register("w", "x");
     await lanes.admit(CHAT, mail("a"));
-    const first = await lanes.claim(0, "w", 7, { chat: 1 });
+    const first = await lanes.claim(0, "w", 7, { kind: "chat", room: 1 });
     if (first === "gone" || first[0] === undefined) throw new Error("a lane was ready");
     await lanes.reap(0, "w", 0);
-    expect(await lanes.claim(0, "w", 7, { chat: 1 })).toBe("gone");
+    expect(await lanes.claim(0, "w", 7, { kind: "chat", room: 1 })).toBe("gone");
     expect(await lab.take("x")).toMatchObject([{ lane: CHAT, runId: first[0].runId, resumed: true }]);
   });
 });

@@ -18,7 +18,7 @@ async function running(name: string) {
   const lane = `chat/${name}` as LaneId;
   await lanes.beat(0, "w1", true);
   await lanes.admit(lane, mail(`${name}-1`));
-  const claims = await lanes.claim(0, "w1", (token += 1), { chat: 1 });
+  const claims = await lanes.claim(0, "w1", (token += 1), { kind: "chat", room: 1 });
   const [claim] = claims === "gone" ? [] : claims;
   if (claim === undefined) throw new Error("nothing was claimed");
   return { lane, claim };
@@ -51,7 +51,7 @@ test("a message that comes after the erasure finds the lane free", async () => {
   const { lane, claim } = await running("again");
   await lanes.erase(lane, { runId: claim.runId, lines: 1, waiting: 0 }, {});
   expect((await lanes.admit(lane, mail("again-2"))).status).toBe("started");
-  const claims = await lanes.claim(0, "w1", (token += 1), { chat: 1 });
+  const claims = await lanes.claim(0, "w1", (token += 1), { kind: "chat", room: 1 });
   expect(claims).toMatchObject([{ lane, linesBefore: 0 }]);
 });
 

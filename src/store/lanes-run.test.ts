@@ -152,7 +152,7 @@ describe("a run is finished", () => {
       finish: { nextToken: "w.9000" },
       reply: { lost: false },
       state: "idle",
-      rings: 1,
+      rings: 0,
     },
     {
       given: "stale entries in line",
@@ -190,7 +190,7 @@ describe("a run is finished", () => {
     expect(outcome).toMatchObject(reply);
     expect(outcome.next === undefined).toBe(reply.next === undefined);
     expect((await lanes.look(CHAT)).kind).toBe(state);
-    if (rings !== undefined) expect(await redis.llen("{p0}bell")).toBe(rings);
+    if (rings !== undefined) expect(await redis.llen("{p0}bell:chat")).toBe(rings);
     expect([...(await lanes.held(0, "w")).keys()]).toEqual(outcome.next === undefined ? [] : ["w.9000"]);
   });
 
@@ -205,7 +205,7 @@ describe("a run is finished", () => {
     await lab.end(await lab.begin("old"));
     await lab.end(await lab.begin("m1"), { journal: "drop" });
     await lanes.reap(0, "w", 0);
-    await redis.del("{p0}bell");
+    await redis.del("{p0}bell:chat");
     expect(Object.keys(await lab.snapshot()).sort()).toEqual(["{p0}m:ada m1", "{p0}m:ada old"]);
   });
 

@@ -183,23 +183,28 @@ export function createLanes(options: {
     },
 
     /**
-     * Takes ready lanes of the given kinds. Tokens are `worker.first`, `worker.first+1`, …; repeat with the same ones, and
-     * let every further claim of the worker begin above them.
+     * Takes up to `room` ready lanes of a kind. Tokens are `worker.first`, `worker.first+1`, …; repeat with the same ones,
+     * and let every further claim of the worker in the partition begin above them. Who was woken by the bell must claim:
+     * without room that passes the ring on.
      */
     async claim(
       partition: number,
       worker: string,
       first: number,
-      capacity: Readonly<Record<string, number>>,
+      wanted: { readonly kind: string; readonly room: number },
     ): Promise<readonly Claim[] | "gone"> {
       const keys = keysAt(partition);
-      // Kinds without room are named too: then the script knows that it did not see everything there is.
-      const kinds = Object.entries(capacity);
+      const { kind, room } = wanted;
       const reply = await scripts.claimScript.run(
         redis,
-        { own: keys.own, workers: keys.workers, claimed: keys.claimed(worker), bell: keys.bell },
-        { tag: keys.tag, worker, first, kinds: kinds.length },
-        kinds.flat(),
+        {
+          own: keys.own,
+          workers: keys.workers,
+          claimed: keys.claimed(worker),
+          ready: keys.ready(kind),
+          bell: keys.bell(kind),
+        },
+        { tag: keys.tag, worker, first, kind, room },
       );
       return reply === "gone" ? "gone" : reply.map(toClaim);
     },
@@ -215,7 +220,7 @@ export function createLanes(options: {
       const { keys, names } = locate(lane);
       const reply = await scripts.commitScript.run(
         redis,
-        { own: keys.own, owned: names.owned(token), bell: keys.bell },
+        { own: keys.own, owned: names.owned(token) },
         { tag: keys.tag, line },
         effectsFor(lane, effects),
       );
@@ -252,7 +257,6 @@ export function createLanes(options: {
           owned: names.owned(token),
           journal: names.journal,
           delay: keys.delay,
-          bell: keys.bell,
         },
         {
           tag: keys.tag,
@@ -275,7 +279,7 @@ export function createLanes(options: {
       const { keys, names } = locate(lane);
       const reply = await scripts.wakeScript.run(
         redis,
-        { own: keys.own, journal: names.journal, delay: keys.delay, bell: keys.bell },
+        { own: keys.own, journal: names.journal, delay: keys.delay },
         { tag: keys.tag, lane, key, line },
       );
       return reply === "woken";
@@ -291,7 +295,6 @@ export function createLanes(options: {
           matter: `${keys.tag}${decide.matter}`,
           journal: names.journal,
           delay: keys.delay,
-          bell: keys.bell,
         },
         {
           tag: keys.tag,
@@ -317,7 +320,7 @@ export function createLanes(options: {
       const keys = keysAt(partition);
       const [state, nextWakeMs, taken, others] = await scripts.beatScript.run(
         redis,
-        { own: keys.own, workers: keys.workers, delay: keys.delay, bell: keys.bell },
+        { own: keys.own, workers: keys.workers, delay: keys.delay },
         { tag: keys.tag, worker, leaseMs: limits.leaseMs, register: register ? "1" : "0" },
       );
       return { registered: state === "ok", nextWakeMs: nextWakeMs < 0 ? undefined : nextWakeMs, taken, others };
@@ -328,7 +331,7 @@ export function createLanes(options: {
       const keys = keysAt(partition);
       return scripts.reapScript.run(
         redis,
-        { own: keys.own, workers: keys.workers, delay: keys.delay, bell: keys.bell },
+        { own: keys.own, workers: keys.workers, delay: keys.delay },
         { tag: keys.tag, worker, leaseMs: limits.leaseMs, lateMs },
       );
     },
@@ -343,7 +346,6 @@ export function createLanes(options: {
           journal: names.journal,
           inbox: names.inbox,
           delay: keys.delay,
-          bell: keys.bell,
           cold: keys.cold,
           witness:
             witness === undefined ? `${keys.tag}no-witness` : laneKeys(keys.tag, witness.lane).owned(witness.token),
@@ -420,11 +422,11 @@ export function createLanes(options: {
       effects: Effects,
     ): Promise<"erased" | "changed"> {
       const { keys, names } = locate(lane);
-      const { own, delay, bell, cold, rest } = keys;
+      const { own, delay, cold, rest } = keys;
       const { journal, archive, inbox } = names;
       return scripts.eraseLaneScript.run(
         redis,
-        { own, journal, archive, inbox, delay, bell, cold, rest },
+        { own, journal, archive, inbox, delay, cold, rest },
         { tag: keys.tag, lane, run: read.runId ?? "", lines: read.lines, waiting: read.waiting },
         effectsFor(lane, effects),
       );
@@ -529,13 +531,14 @@ export function createLanes(options: {
       return lanesBefore(keysAt(partition).rest, before, limit);
     },
 
-    /** Blocks until a lane may be ready in one of `among`, or the time is over; on a connection of its own. */
+    /** Blocks until a lane of the kind may be ready in one of `among`, or the time is over; on a connection of its own. */
     async waitForBell(
       connection: RedisConnection,
       among: readonly number[],
+      kind: string,
       timeoutS: number,
     ): Promise<number | undefined> {
-      const bells = among.map((partition) => keysAt(partition).bell);
+      const bells = among.map((partition) => keysAt(partition).bell(kind));
       const reply = await connection.blpop(...bells, timeoutS);
       return reply === null ? undefined : among[bells.indexOf(reply[0])];
     },

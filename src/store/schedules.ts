@@ -36,7 +36,7 @@ const sweepScript = defineScript({
 
 const fireScript = defineScript({
   file: lua("schedule-fire"),
-  keys: ["own", "bell"],
+  keys: ["own"],
   args: ["tag", "recordMs", "maxWaiting", "count"],
   reply: z.array(z.enum(["fired", "changed"])),
 });
@@ -220,10 +220,10 @@ export function createScheduleStore(options: { readonly lanes: Lanes; readonly n
     /** Fires, each once; false for those that were changed, deleted or fired meanwhile. */
     async fire(partition: number, fires: readonly Fire[]): Promise<boolean[]> {
       if (fires.length === 0) return [];
-      const { tag, own, bell } = partitionKeys(partition);
+      const { tag, own } = partitionKeys(partition);
       const replies = await fireScript.run(
         redis,
-        { own, bell },
+        { own },
         { tag, recordMs: limits.recordMs, maxWaiting: limits.maxWaiting, count: fires.length },
         fires.flatMap(({ schedule, next, status = "", notes, messages, conversationId }) => [
           locate(schedule.id)?.number ?? 0,

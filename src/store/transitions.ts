@@ -26,8 +26,8 @@ export const admitScript = defineScript({
 
 export const claimScript = defineScript({
   file: lua("claim"),
-  keys: ["own", "workers", "claimed", "bell"],
-  args: ["tag", "worker", "first", "kinds"],
+  keys: ["own", "workers", "claimed", "ready", "bell"],
+  args: ["tag", "worker", "first", "kind", "room"],
   reply: z.union([z.literal("gone"), z.array(claimReply)]),
 });
 
@@ -40,49 +40,49 @@ export const finishScript = defineScript({
 
 export const commitScript = defineScript({
   file: lua("commit"),
-  keys: ["own", "owned", "bell"],
+  keys: ["own", "owned"],
   args: ["tag", "line"],
   reply: z.enum(["recorded", "lost"]),
 });
 
 export const parkScript = defineScript({
   file: lua("park"),
-  keys: ["own", "owned", "journal", "delay", "bell"],
+  keys: ["own", "owned", "journal", "delay"],
   args: ["tag", "lane", "token", "waitMs", "mail", "key", "failed", "read", "lines"],
   reply: z.enum(["parked", "lost"]),
 });
 
 export const wakeScript = defineScript({
   file: lua("wake"),
-  keys: ["own", "journal", "delay", "bell"],
+  keys: ["own", "journal", "delay"],
   args: ["tag", "lane", "key", "line"],
   reply: z.enum(["woken", "not-waiting"]),
 });
 
 export const decideScript = defineScript({
   file: lua("decide"),
-  keys: ["own", "matter", "journal", "delay", "bell"],
+  keys: ["own", "matter", "journal", "delay"],
   args: ["tag", "lane", "run", "key", "decision", "line", "keepMs", "channel", "payload"],
   reply: z.tuple([z.enum(["recorded", "decided", "late", "over", "unknown"]), z.string()]),
 });
 
 export const beatScript = defineScript({
   file: lua("beat"),
-  keys: ["own", "workers", "delay", "bell"],
+  keys: ["own", "workers", "delay"],
   args: ["tag", "worker", "leaseMs", "register"],
   reply: z.tuple([z.enum(["ok", "gone"]), z.number(), z.number(), z.array(z.string())]),
 });
 
 export const reapScript = defineScript({
   file: lua("reap"),
-  keys: ["own", "workers", "delay", "bell"],
+  keys: ["own", "workers", "delay"],
   args: ["tag", "worker", "leaseMs", "lateMs"],
   reply: z.number(),
 });
 
 export const cancelScript = defineScript({
   file: lua("cancel"),
-  keys: ["own", "journal", "inbox", "delay", "bell", "cold", "witness"],
+  keys: ["own", "journal", "inbox", "delay", "cold", "witness"],
   args: ["tag", "lane", "run", "length", "keepMs", "note", "line"],
   reply: z.enum(["cancelled", "over", "changed", "lost"]),
 });
@@ -117,7 +117,7 @@ export const repackScript = defineScript({
 
 export const eraseLaneScript = defineScript({
   file: lua("erase-lane"),
-  keys: ["own", "journal", "archive", "inbox", "delay", "bell", "cold", "rest"],
+  keys: ["own", "journal", "archive", "inbox", "delay", "cold", "rest"],
   args: ["tag", "lane", "run", "lines", "waiting"],
   reply: z.enum(["erased", "changed"]),
 });

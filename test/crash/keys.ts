@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 /** Families of keys and what bounds each; a key outside them, or one without its bound, has no owner. */
 const FAMILIES: readonly { readonly name: RegExp; readonly bound: "ttl" | "ttl or cold" | "fixed" }[] = [
   { name: /^parley:partitions$/, bound: "fixed" },
-  { name: /^\{p\d+\}(workers|cold|rest|bell)$/, bound: "fixed" },
+  { name: /^\{p\d+\}(workers|cold|rest|bell:\w+)$/, bound: "fixed" },
   { name: /^\{p\d+\}[mrt]:/, bound: "ttl" },
   { name: /^\{p\d+\}c:chat\/[^ ]+$/, bound: "ttl or cold" },
   { name: /^\{p\d+\}a:chat\//, bound: "ttl" },

@@ -22,10 +22,12 @@ export async function explainKeys(redis: Redis): Promise<string[]> {
         for (const [lane, state] of states) for (const why of lostLane(lane as LaneId, state, at)) complain(lane, why);
         break;
       case "workers":
+        break;
       case "ready":
+        if (at(`bell:${rest}`) === undefined) complain(key, "waits for somebody whom no bell wakes");
         break;
       case "bell":
-        if ((value as string[]).length > 64) complain(key, "rings more often than 64 times");
+        if ((value as string[]).length > 1) complain(key, "rings more than once");
         break;
       case "delay":
         for (const lane of value as string[])

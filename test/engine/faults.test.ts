@@ -259,8 +259,8 @@ describe("of the prototype", () => {
     // What a stopped worker's connection can still take is a ring of the bell, which holds nothing.
     const bell = redis.duplicate();
     onTestFinished(() => bell.disconnect());
-    expect(await lanes.waitForBell(bell, [0], 1)).toBe(0);
-    expect(await lanes.claim(0, "stopped", 0, { chat: 100 })).toBe("gone");
+    expect(await lanes.waitForBell(bell, [0], "chat", 1)).toBe(0);
+    expect(await lanes.claim(0, "stopped", 0, { kind: "chat", room: 100 })).toBe("gone");
     expect(await lab.take("other", { chat: 100 })).toHaveLength(names.length);
   });
 

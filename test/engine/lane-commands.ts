@@ -105,7 +105,7 @@ const claim = (parameters: { slot: string; room: number }) =>
   command("claim", parameters, async (model, real, { slot, room }) => {
     const worker = current(model, slot);
     const first = (model.counter += 10);
-    const claims = await real.lanes.claim(0, worker, first, { chat: room });
+    const claims = await real.lanes.claim(0, worker, first, { kind: "chat", room: room });
     if (!model.registered.has(worker)) return expect(claims).toBe("gone");
     if (claims === "gone") throw new Error(`${worker} is registered and was turned away`);
     expect(claims).toHaveLength(Math.min(room, model.claimable().length));

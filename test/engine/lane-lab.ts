@@ -49,9 +49,13 @@ function actions(lanes: Lanes) {
     },
     /** Claims for `worker`; the claims, or none when it is not registered. */
     async take(worker = "w", capacity: Readonly<Record<string, number>> = { chat: 10 }): Promise<readonly Claim[]> {
-      first += 100;
-      const claims = await lanes.claim(0, worker, first, capacity);
-      return claims === "gone" ? [] : claims;
+      const taken: Claim[] = [];
+      for (const [kind, room] of Object.entries(capacity)) {
+        first += 100;
+        const claims = await lanes.claim(0, worker, first, { kind, room });
+        if (claims !== "gone") taken.push(...claims);
+      }
+      return taken;
     },
     /** Admits one message to the usual lane and claims it. */
     async begin(id = "m1", worker = "w"): Promise<Claim> {

@@ -74,7 +74,7 @@ async function bringToAnEnd(model: Model): Promise<void> {
         model.resume(lane, lane.attempt);
       }
     }
-    const claims = await lanes.claim(0, "last", (model.counter += 10), { chat: 5 });
+    const claims = await lanes.claim(0, "last", (model.counter += 10), { kind: "chat", room: 5 });
     if (claims === "gone") throw new Error("the last worker is registered");
     expect(claims).toHaveLength(model.claimable().length);
     if (claims.length === 0) return;

@@ -14,7 +14,7 @@
   Reply {"started" | "joined" | "queued" | "duplicate" | "full", how many are ahead, record of the earlier one | ""} ]]
 local own, record = KEYS[1], KEYS[2]
 local tag, lane, run_id, entry = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local inbox, journal, bell, delay = tag .. "q:" .. lane, tag .. "c:" .. lane, tag .. "bell", tag .. "delay"
+local inbox, journal, delay = tag .. "q:" .. lane, tag .. "c:" .. lane, tag .. "delay"
 --@include lib-mail.lua
 local mine = "waiting " .. run_id
 local seen = redis.call("SET", record, mine, "NX", "GET", "PX", ARGV[5])

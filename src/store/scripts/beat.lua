@@ -4,13 +4,12 @@
   KEYS  own         hash lane → state
         workers     sorted set worker → lease end
         delay       sorted set, wake times
-        bell        list, doorbell
   ARGV  tag         the partition's hash tag
         worker      who beats
         leaseMs     how long the lease lasts from now, milliseconds
         register    "1" to register | "0" to renew only
   Reply {"ok" | "gone", milliseconds to the next wake or -1, runs taken from dead workers, other workers} ]]
-local own, workers, delay, bell = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local own, workers, delay = KEYS[1], KEYS[2], KEYS[3]
 local tag, worker = ARGV[1], ARGV[2]
 --@include lib-mail.lua
 --@include lib-reap.lua

@@ -5,7 +5,6 @@
         journal     list, the journal while nobody owns it
         inbox       list, messages nobody has taken yet
         delay       sorted set, wake times
-        bell        list, doorbell
         cold        sorted set lane → when it was last used
         witness     list, the caller's own owned journal, or a key that is never there
   ARGV  tag         the partition's hash tag
@@ -16,7 +15,7 @@
         note        line for the witness, or "" for no witness
         line        the run's last line; then effects (lib-effects.lua)
   Reply "cancelled" | "over" | "changed" | "lost" (the caller no longer owns the witness) ]]
-local own, journal, inbox, delay, bell, cold, witness = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local own, journal, inbox, delay, cold, witness = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local tag, lane, wanted, length, note = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[6]
 --@include lib-mail.lua
 --@include lib-effects.lua

@@ -3,11 +3,10 @@
   is fenced by its name. Safe to repeat: the line is recorded once and its effects happen with it.
   KEYS  own         hash lane → state
         owned       list, the journal while the token owns it
-        bell        list, doorbell
   ARGV  tag         the partition's hash tag
         line        the journal line; then effects (lib-effects.lua)
   Reply "recorded" | "lost" ]]
-local own, owned, bell = KEYS[1], KEYS[2], KEYS[3]
+local own, owned = KEYS[1], KEYS[2]
 local tag = ARGV[1]
 --@include lib-mail.lua
 --@include lib-effects.lua

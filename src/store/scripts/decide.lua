@@ -7,7 +7,6 @@
         matter      string, "open" or the decision; line break; what it is about. Lives for `keepMs` after its time
         journal     list, the journal while nobody owns it
         delay       sorted set, wake times
-        bell        list, doorbell
   ARGV  tag         the partition's hash tag
         lane        the lane
         run         the run that put it up
@@ -18,7 +17,7 @@
         channel     where it is announced
         payload     what is announced
   Reply {"recorded" | "decided" (earlier) | "late" | "over" (the run) | "unknown", the record | ""} ]]
-local own, matter, journal, delay, bell = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local own, matter, journal, delay = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local tag, lane, wanted, key, decision, line = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local keep = tonumber(ARGV[7])
 --@include lib-mail.lua

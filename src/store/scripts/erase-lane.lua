@@ -7,7 +7,6 @@
         archive     string, older history
         inbox       list, messages nobody has taken yet
         delay       sorted set, wake times
-        bell        list, doorbell
         cold        sorted set, lanes to compact
         rest        sorted set, lanes to pack harder
   ARGV  tag         the partition's hash tag
@@ -16,7 +15,7 @@
         lines       how many lines of the journal the caller has read
         waiting     how many waiting messages the caller has read; then effects (lib-effects.lua)
   Reply "erased" | "changed" ]]
-local own, journal, archive, inbox, delay, bell = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local own, journal, archive, inbox, delay = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local tag, lane, wanted = ARGV[1], ARGV[2], ARGV[3]
 --@include lib-mail.lua
 --@include lib-effects.lua
@@ -28,8 +27,8 @@ if redis.call("LLEN", inbox) ~= tonumber(ARGV[5]) then return "changed" end
 redis.call("DEL", current, archive, inbox)
 redis.call("HDEL", own, lane)
 redis.call("ZREM", delay, lane)
+redis.call("ZREM", KEYS[6], lane)
 redis.call("ZREM", KEYS[7], lane)
-redis.call("ZREM", KEYS[8], lane)
 if state == "run" then
   local worker = string.match(rest, "^[^.]*")
   redis.call("PUBLISH", "parley:worker:" .. worker, "cancel " .. rest)

@@ -16,7 +16,6 @@ local own = KEYS[1]
 local tag, lane, token, next_token = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local worker = string.match(token, "^[^.]*")
 local journal, inbox = tag .. "c:" .. lane, tag .. "q:" .. lane
-local bell = tag .. "bell"
 --@include lib-mail.lua
 --@include lib-effects.lua
 --@include lib-start.lua
@@ -37,22 +36,22 @@ else
   redis.call("ZREM", tag .. "cold", lane)
 end
 effects(7 + count)
-local ready = tag .. "ready:" .. kind_of(lane)
-local in_line = 0
-if redis.call("EXISTS", inbox) == 1 then
+local kind = kind_of(lane)
+local ready, in_line = tag .. "ready:" .. kind, redis.call("EXISTS", inbox) == 1
+if in_line then
   redis.call("HSET", own, lane, "ready")
-  in_line = redis.call("RPUSH", ready, lane)
+  redis.call("RPUSH", ready, lane)
 else
   redis.call("HDEL", own, lane)
 end
 if next_token == "" then
-  if in_line == 1 then ring() end
+  if in_line then ring(kind) end
   return { "finished" }
 end
 local candidate = redis.call("LPOP", ready)
 if candidate and not redis.call("ZSCORE", tag .. "workers", worker) then
   redis.call("LPUSH", ready, candidate)
-  ring()
+  ring(kind)
   return { "finished" }
 end
 while candidate do

@@ -1,9 +1,11 @@
--- Shared by the transitions that put something in a lane. Expects `tag` and KEYS names `own`, `bell`.
+-- Shared by the transitions that put something in a lane. Expects `tag` and `own`.
 --@include lib-entry.lua
 
--- Wakes one worker; the bell holds no state, so a bound costs nothing but a later look.
-local function ring()
-  if redis.call("RPUSH", bell, "1") > 64 then redis.call("LPOP", bell) end
+-- Wakes one worker that runs this kind. The bell says that somebody should look, so one ring is enough: who takes it off
+-- claims, and claiming rings again when something is left in line.
+local function ring(kind)
+  local bell = tag .. "bell:" .. kind
+  if redis.call("EXISTS", bell) == 0 then redis.call("RPUSH", bell, 1) end
 end
 
 -- Time stands still while a script runs.
@@ -24,22 +26,27 @@ local function parse(state) return string.match(state, "^(%a+)|([^|]*)|(%d+)|(%d
 -- The journal of a lane under the name that the token of a run gives it; nobody else can append to that.
 local function owned_name(token) return tag .. "j:" .. token end
 
--- The runs a worker holds: token → lane. Looks through all lanes that are not idle, so it is for what is rare.
+-- The runs a worker holds, token → lane, and the kinds of the lanes that are in line, kind → true. Looks through all
+-- lanes that are not idle, so it is for what is rare.
 local function runs_of(worker)
-  local states, found, prefix = redis.call("HGETALL", own), {}, worker .. "."
+  local states, found, in_line, prefix = redis.call("HGETALL", own), {}, {}, worker .. "."
   for index = 1, #states, 2 do
-    if string.find(states[index + 1], prefix, 1, true) then
-      local state, _, _, _, holder = parse(states[index + 1])
-      if state == "run" and string.sub(holder, 1, #prefix) == prefix then found[holder] = states[index] end
+    local lane, state = states[index], states[index + 1]
+    if string.sub(state, 1, 2) == "re" then -- ready, resume
+      in_line[kind_of(lane)] = true
+    elseif string.find(state, prefix, 1, true) then
+      local word, _, _, _, holder = parse(state)
+      if word == "run" and string.sub(holder, 1, #prefix) == prefix then found[holder] = lane end
     end
   end
-  return found
+  return found, in_line
 end
 
 -- Puts a lane that just became ready at the end of the line.
 local function line_up(lane)
-  redis.call("RPUSH", tag .. "ready:" .. kind_of(lane), lane)
-  ring()
+  local kind = kind_of(lane)
+  redis.call("RPUSH", tag .. "ready:" .. kind, lane)
+  ring(kind)
 end
 
 local function make_ready(lane, state)

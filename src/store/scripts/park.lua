@@ -5,7 +5,6 @@
         owned       list, the journal while the token owns it
         journal     list, the journal while nobody does
         delay       sorted set, wake times
-        bell        list, doorbell
   ARGV  tag         the partition's hash tag
         lane        the lane
         token       the holder's token
@@ -17,7 +16,7 @@
                     since, it does not wait; -1 to wait anyway
         lines       how many journal lines follow; then effects (lib-effects.lua)
   Reply "parked" | "lost" ]]
-local own, owned, journal, delay, bell = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local own, owned, journal, delay = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local tag, lane, token, wait = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 --@include lib-mail.lua
 --@include lib-effects.lua
@@ -45,7 +44,7 @@ local where = "|" .. run .. "|" .. tries .. "|" .. (length + count) .. "|"
 if wait == 0 then
   redis.call("HSET", own, lane, "resume" .. where)
   redis.call("LPUSH", tag .. "ready:" .. kind_of(lane), lane)
-  ring()
+  ring(kind_of(lane))
 else
   redis.call("HSET", own, lane, "parked" .. where .. ARGV[5] .. "|" .. ARGV[6])
   if wait > 0 then redis.call("ZADD", delay, now_ms() + wait, lane) end

@@ -4,13 +4,12 @@
   KEYS  own         hash lane → state
         workers     sorted set worker → lease end
         delay       sorted set, wake times
-        bell        list, doorbell
   ARGV  tag         the partition's hash tag
         worker      who looks dead
         leaseMs     how long a beat makes the lease last, milliseconds
         lateMs      how old its last beat must be, milliseconds
   Reply runs taken, or -1 when it is alive or unknown ]]
-local own, workers, delay, bell = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local own, workers, delay = KEYS[1], KEYS[2], KEYS[3]
 local tag, worker = ARGV[1], ARGV[2]
 --@include lib-mail.lua
 --@include lib-reap.lua

@@ -2,7 +2,6 @@
   Fires slots, each once: if the schedule is still due as it was read, its message is put in the conversation's inbox,
   its next fire is stored and the ledger is written, in one step. Safe to repeat: the second time it is no longer due.
   KEYS  own         hash lane → state
-        bell        list, doorbell
   ARGV  tag         the partition's hash tag
         recordMs    how long the message's record is kept, milliseconds
         maxWaiting  how many messages may wait in a conversation
@@ -10,11 +9,11 @@
                     status letter ("" to leave it), count of ledger lines, the lines, count of messages,
                     and for each message: conversation, id, inbox entry, ledger line
   Reply {"fired" | "changed" …} in the order of the schedules ]]
-local own, bell = KEYS[1], KEYS[2]
+local own = KEYS[1]
 local tag = ARGV[1]
 --@include lib-mail.lua
 --@include lib-schedules.lua
-local at, replies, touched, rings = 5, {}, {}, 0
+local at, replies, touched = 5, {}, {}
 local maxWaiting = tonumber(ARGV[3])
 
 -- As admit.lua does for a message from a person, except that it never joins a run that waits for a person's answer.
@@ -27,10 +26,7 @@ local function admit_slot(number, conversation, id, entry, line)
     note(number, "s" .. string.sub(line, 2) .. ",full,1")
     return
   end
-  if redis.call("HSETNX", own, lane, "ready") == 1 then
-    redis.call("RPUSH", tag .. "ready:chat", lane)
-    rings = rings + 1
-  end
+  if redis.call("HSETNX", own, lane, "ready") == 1 then line_up(lane) end
   note(number, line)
 end
 
@@ -59,5 +55,4 @@ for index = 1, tonumber(ARGV[4]) do
   at = first + messages * 4
 end
 for bucket in pairs(touched) do settle_bucket(bucket) end
-for _ = 1, math.min(rings, 64) do ring() end
 return replies

@@ -3,13 +3,12 @@
   KEYS  own         hash lane → state
         journal     list, the journal while nobody owns it
         delay       sorted set, wake times
-        bell        list, doorbell
   ARGV  tag         the partition's hash tag
         lane        the lane
         key         what the run waits for
         line        the journal line it gets
   Reply "woken" | "not-waiting" ]]
-local own, journal, delay, bell = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local own, journal, delay = KEYS[1], KEYS[2], KEYS[3]
 local tag, lane, key, line = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 --@include lib-mail.lua
 local state, run, attempt, mark, rest = parse(redis.call("HGET", own, lane) or "")
