@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CHAT, laneLab, mail, OTHER } from "../../test/engine/lane-lab.ts";
+import { laneId } from "../kernel/ids.ts";
 
 const lab = await laneLab();
 const { lanes, redis } = lab;
@@ -29,6 +30,16 @@ describe("a worker beats", () => {
     await expireLease("w");
     expect(await lanes.beat(0, "w", false)).toMatchObject({ registered: true, taken: 0 });
     expect(await lanes.look(CHAT)).toMatchObject({ kind: "run", token });
+  });
+
+  test("and makes a table of the lanes when there are many, in which Redis finds one at once", async () => {
+    await lanes.beat(0, "w", true);
+    for (let index = 0; index < 20; index++) await lanes.admit(laneId("chat", `c${index}`), mail("m"));
+    const before = await lanes.active(0);
+    expect(await redis.object("ENCODING", "{p0}own")).toBe("listpack");
+    await lanes.beat(0, "w", false);
+    expect(await redis.object("ENCODING", "{p0}own")).toBe("hashtable");
+    expect(await lanes.active(0)).toEqual(before);
   });
 });
 

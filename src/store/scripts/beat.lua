@@ -21,6 +21,12 @@ for _, lane in ipairs(redis.call("ZRANGEBYSCORE", delay, "-inf", now, "LIMIT", 0
   local state, run, attempt, mark = parse(redis.call("HGET", own, lane) or "")
   if state == "parked" then make_ready(lane, "resume|" .. run .. "|" .. attempt .. "|" .. mark .. "|") end
 end
+-- Up to some hundred fields Redis keeps a hash as one piece of memory that it walks through for every look. A value of more
+-- than 64 bytes makes it a table, in which it finds a lane at once, for as long as any lane is in it.
+if redis.call("HLEN", own) > 16 and redis.call("OBJECT", "ENCODING", own) == "listpack" then
+  redis.call("HSET", own, "", string.rep(" ", 65))
+  redis.call("HDEL", own, "")
+end
 local taken = 0
 for _, dead in ipairs(redis.call("ZRANGEBYSCORE", workers, "-inf", now, "LIMIT", 0, 8)) do
   taken = taken + reap(dead, now)

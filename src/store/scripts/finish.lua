@@ -29,8 +29,9 @@ end
 if ARGV[5] == "keep" then
   append(owned, 7, count)
   redis.call("RENAME", owned, journal)
-  -- Whoever compacts it says when it ends; until then it has none, and stands in this set.
-  redis.call("ZADD", tag .. "cold", "NX", now_ms(), lane)
+  -- Whoever compacts it says when it ends; until then it has none, and stands in this set. Whole seconds are enough, and
+  -- as a text they cost less than a number, which Redis prints with all its digits.
+  redis.call("ZADD", tag .. "cold", "NX", redis.call("TIME")[1] .. "000", lane)
 else
   if redis.call("DEL", owned, tag .. "a:" .. lane) == 2 then redis.call("ZREM", tag .. "rest", lane) end
   redis.call("ZREM", tag .. "cold", lane)

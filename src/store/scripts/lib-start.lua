@@ -14,10 +14,10 @@ local function start(lane, token)
     end
     redis.call("RENAME", journal, owned)
     local before = redis.call("LLEN", owned) - 1
-    local last = before > 0 and redis.call("LINDEX", owned, -2) or ""
+    local last = before > 0 and redis.call("LINDEX", owned, "-2") or ""
     local opening = { entry }
     while mode_of(entry) == "c" do
-      local following = redis.call("LINDEX", inbox, 0)
+      local following = redis.call("LINDEX", inbox, "0")
       if not following or mode_of(following) ~= "c" then break end
       opening[#opening + 1] = join_first(inbox, owned, following)
     end
