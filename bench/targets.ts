@@ -11,6 +11,8 @@ interface Target {
   readonly digits: number;
   /** The figure is shown and judged multiplied by this. */
   readonly scale?: number;
+  /** What of it is the machine's own: a figure that is shown beside it. */
+  readonly bare?: string;
 }
 
 const TARGETS: readonly Target[] = [
@@ -22,8 +24,11 @@ const TARGETS: readonly Target[] = [
   less("worker CPU per run, us", "everysec.1.parley.workerCpuUs", 165, 80, 0),
   less("commands per run", "commands.parley", 6.3, 4.2, 1),
   less("AOF per run, bytes", "everysec.1.parley.aofBytes", 2200, 1800, 0),
-  less("added per journalled step, everysec, ms", "everysec.parley.stepMs", 0.16, 0.12, 3),
-  less("added per journalled step, always, ms", "always.parley.stepMs", 0.34, 0.25, 3),
+  {
+    ...less("added per journalled step, everysec, ms", "everysec.parley.stepMs", 0.16, 0.12, 3),
+    bare: "everysec.bareMs",
+  },
+  { ...less("added per journalled step, always, ms", "always.parley.stepMs", 0.34, 0.25, 3), bare: "always.bareMs" },
   less("p99 at 50 in flight, ms", "everysec.1.parley.p99Ms", 23, 12, 1),
   less("takeover of 100 runs after kill -9, ms", "recovery.parley.takenMs", 500, 250, 0),
   less("bytes per idle workspace with 50 messages", "workspace.idle", 6500, 4000, 0),
@@ -46,7 +51,9 @@ export function compareWithTargets(sections: readonly Section[]): Table {
       const value = measured === undefined ? undefined : measured * scale;
       const sign = better === "more" ? ">=" : "<=";
       const bound = (limit: number) => `${sign} ${show(limit, digits)}`;
-      return [name, show(value, digits), bound(floor), bound(aim), verdict(target, value)];
+      const bare = target.bare === undefined ? undefined : figures[target.bare];
+      const beside = bare === undefined ? "" : ` (bare command ${show(bare, digits)})`;
+      return [name, `${show(value, digits)}${beside}`, bound(floor), bound(aim), verdict(target, value)];
     }),
   };
 }

@@ -1,3 +1,4 @@
+import { timeBareCommand } from "../bare-command.ts";
 import { bullmq } from "../engines/bullmq.ts";
 import type { Engine } from "../engines/contract.ts";
 import { parley } from "../engines/parley.ts";
@@ -22,11 +23,17 @@ export async function unloaded(bench: Bench): Promise<Section> {
       [parley, []],
       [bullmq, []],
     ]);
-    for (let round = 1; round <= bench.options.rounds; round++)
+    const bare: number[] = [];
+    for (let round = 1; round <= bench.options.rounds; round++) {
+      bench.say(`unloaded, ${fsync}, bare command, round ${round}`);
+      bare.push(await timeBareCommand(bench.redis.socketPath, bench.options.size === "quick" ? 600 : 3_000));
       for (const [engine, rounds] of results) {
         bench.say(`unloaded, ${fsync}, ${engine.title}, round ${round}`);
         rounds.push(await play(bench, engine));
       }
+    }
+    rows.push([fsync, "bare command", "", show(median(bare), 3), ""]);
+    figures[`${fsync}.bareMs`] = median(bare);
     for (const [engine, rounds] of results) {
       const over = (name: keyof Unloaded) => median(rounds.map((round) => round[name]));
       rows.push([fsync, engine.title, show(over("runMs"), 2), show(over("stepMs"), 3), show(over("reads"), 1)]);
@@ -41,6 +48,7 @@ export async function unloaded(bench: Bench): Promise<Section> {
     notes: [
       "run: from handing a message over to hearing its answer, three steps. per journalled step: how long an instant step takes",
       "  because its result is recorded before the run goes on; the last step is not in it, ours is written with the end.",
+      "bare command: the command of such a step on an idle server, in the same rounds: what of a step is the machine's.",
       "reads per run: times the server read from a socket, heartbeats included; without load nearly one per round trip.",
     ],
     figures,
