@@ -1,7 +1,8 @@
 import { describeError } from "../kernel/errors.ts";
 import type { LaneId } from "../kernel/ids.ts";
 import type { Clock, Log } from "../kernel/ports.ts";
-import type { JournalTail, Lanes } from "../store/lanes.ts";
+import type { JournalTail } from "../store/lane-contract.ts";
+import type { Lanes } from "../store/lanes.ts";
 import { packLines, unpackLines } from "./archive.ts";
 
 /** How the journals of idle lanes are kept small. */

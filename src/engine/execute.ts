@@ -1,6 +1,7 @@
 import { describeError } from "../kernel/errors.ts";
 import type { Clock, Log } from "../kernel/ports.ts";
-import type { Claim, Lanes } from "../store/lanes.ts";
+import type { Claim } from "../store/lane-contract.ts";
+import type { Lanes } from "../store/lanes.ts";
 import { backoffMs, type RetryPolicy } from "./backoff.ts";
 import { RunLost, StepWaits, WorkerDraining } from "./errors.ts";
 import type { HistoryCache } from "./history-cache.ts";

@@ -81,3 +81,27 @@ export function partitionOf(lane: LaneId, partitions: number): number {
   }
   return (hash >>> 0) % partitions;
 }
+
+/** Where each lane lies: in which of `partitions`, and under which keys. */
+export function lanePlaces(partitions: number) {
+  const all: readonly PartitionKeys[] = Array.from({ length: partitions }, (_, index) => partitionKeys(index));
+
+  function keysAt(partition: number): PartitionKeys {
+    const keys = all[partition];
+    if (keys === undefined) throw new Error(`There is no partition ${partition} of ${partitions}`);
+    return keys;
+  }
+
+  return {
+    all,
+    /** Throws when there is no such partition. */
+    keysAt,
+    partitionOf: (lane: LaneId) => partitionOf(lane, partitions),
+    locate: (lane: LaneId) => {
+      const keys = keysAt(partitionOf(lane, partitions));
+      return { keys, names: laneKeys(keys.tag, lane) };
+    },
+  };
+}
+
+export type LanePlaces = ReturnType<typeof lanePlaces>;

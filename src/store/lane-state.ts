@@ -27,3 +27,8 @@ export function parseLaneState(text: string | undefined): LaneState {
   if (kind === "run") return { kind, runId, attempt, token: rest };
   return { kind: "parked", runId, attempt, mail: rest.startsWith("1"), key: rest.slice(2) };
 }
+
+/** The worker part of a token `worker.number`. */
+export function workerOf(token: string): string {
+  return token.slice(0, token.indexOf("."));
+}

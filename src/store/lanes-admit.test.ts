@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CHAT, closing, laneLab, mail } from "../../test/engine/lane-lab.ts";
-import type { Admission } from "./lanes.ts";
+import type { Admission } from "./lane-contract.ts";
 import type { LaneState } from "./lane-state.ts";
 
 const lab = await laneLab({ limits: { maxWaiting: 3 } });

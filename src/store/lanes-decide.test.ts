@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { CHAT, closing, laneLab, mail } from "../../test/engine/lane-lab.ts";
 import type { RunId } from "../kernel/ids.ts";
 import { approvalKey } from "./keys.ts";
-import type { Decide, Decided } from "./lanes.ts";
+import type { Decide, Decided } from "./lane-contract.ts";
 
 const lab = await laneLab();
 const { lanes, redis } = lab;

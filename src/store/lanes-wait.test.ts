@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CHAT, laneLab, mail, OUT } from "../../test/engine/lane-lab.ts";
 import type { LaneState } from "./lane-state.ts";
-import type { Park } from "./lanes.ts";
+import type { Park } from "./lane-contract.ts";
 
 const lab = await laneLab();
 const { lanes, redis } = lab;

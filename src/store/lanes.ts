@@ -1,123 +1,25 @@
 import { Redis } from "ioredis";
-import { z } from "zod";
+import type { z } from "zod";
 import type { LaneId, MessageId, RunId } from "../kernel/ids.ts";
 import type { NewId } from "../kernel/ports.ts";
 import type { RedisConnection } from "./connection.ts";
 import { effectArguments, type Effects } from "./effects.ts";
-import { laneKeys, partitionKeys, partitionOf, type PartitionKeys } from "./keys.ts";
-import { parseLaneState, type LaneState } from "./lane-state.ts";
-import { mailEntry, parseMailLine, type Mail } from "./mail.ts";
+import { laneKeys, lanePlaces } from "./keys.ts";
+import type {
+  Admission,
+  Beat,
+  Cancel,
+  Claim,
+  Decide,
+  Decided,
+  Finish,
+  JournalTail,
+  LaneLimits,
+  Park,
+} from "./lane-contract.ts";
+import { laneReads } from "./lane-reads.ts";
+import { mailEntry, type Mail } from "./mail.ts";
 import * as scripts from "./transitions.ts";
-
-export interface Admission {
-  /** `joined` means that a run was waiting for exactly this message. */
-  readonly status: "started" | "joined" | "queued" | "duplicate" | "full";
-  /** How many messages are ahead of it. */
-  readonly ahead: number;
-  /** What became of the earlier message with this id, when it is a duplicate. */
-  readonly earlier: string;
-}
-
-/** A run given to a worker. */
-export interface Claim {
-  readonly lane: LaneId;
-  readonly token: string;
-  readonly runId: RunId;
-  /** Counts attempts that wrote nothing; 1 at first. */
-  readonly attempt: number;
-  readonly resumed: boolean;
-  /** How many journal lines came before this run's own, and the last of them; 0 and "" on a resumed run. */
-  readonly linesBefore: number;
-  readonly lastBefore: string;
-  /** The first lines of a new run, its messages; empty on a resumed one. */
-  readonly opening: readonly string[];
-}
-
-/** How a run gives up its lane. */
-export interface Finish {
-  readonly lane: LaneId;
-  readonly token: string;
-  /** Token of the same worker for the next lane of the same kind and partition, if the worker wants one. */
-  readonly nextToken?: string;
-  /** `drop` deletes the journal and the archive. */
-  readonly journal: "keep" | "drop";
-  readonly lines: readonly string[];
-  readonly effects?: Effects;
-}
-
-export interface Park {
-  readonly lane: LaneId;
-  readonly token: string;
-  /** Wakes by itself after this long; 0 puts it back in line at once, absent means never. */
-  readonly waitMs?: number;
-  /** The lane's next message goes to this run. */
-  readonly mail: boolean;
-  readonly key?: string;
-  readonly failed: boolean;
-  /** How many lines were there when the run read its journal; when one that wakes it came since, it does not wait. */
-  readonly linesRead?: number;
-  readonly lines: readonly string[];
-  readonly effects?: Effects;
-}
-
-/** A decision about what a run has put up under `matter`; `matterRecord` puts it up. */
-export interface Decide {
-  readonly lane: LaneId;
-  readonly runId: RunId;
-  /** The record's key without the partition's tag. */
-  readonly matter: string;
-  /** What a parked run waits for. */
-  readonly key: string;
-  /** Unique, on one line. */
-  readonly decision: string;
-  /** The journal line the run gets. */
-  readonly line: string;
-  /** `person`: only in time. `run`: the holder declares that the time is over. */
-  readonly by: "person" | "run";
-  readonly announce: { readonly channel: string; readonly payload: string };
-}
-
-/** What became of a decision, and the record as it is now. */
-export interface Decided {
-  readonly outcome: "recorded" | "decided" | "late" | "over" | "unknown";
-  readonly record: string;
-}
-
-export interface Cancel {
-  readonly lane: LaneId;
-  readonly runId: RunId;
-  /** How many lines the caller has read; a line that came since makes the reply `changed`. */
-  readonly linesRead: number;
-  readonly line: string;
-  readonly effects: Effects;
-  /** The caller's own run, in which `note` is recorded in the same step. */
-  readonly witness?: { readonly lane: LaneId; readonly token: string; readonly note: string };
-}
-
-/** How a caller knows a journal it has read: changed since when one of them differs. */
-export interface JournalTail {
-  readonly length: number;
-  /** The last line, "" when there is none. */
-  readonly last: string;
-}
-
-export interface Beat {
-  readonly registered: boolean;
-  readonly nextWakeMs: number | undefined;
-  readonly taken: number;
-  readonly others: readonly string[];
-}
-
-export interface LaneLimits {
-  /** How long ids of messages are recognised and their fate is known; at least a day (platforms redeliver for hours). */
-  readonly recordMs: number;
-  /** How long the journal of an idle lane is kept. */
-  readonly keepMs: number;
-  /** How many messages may wait in one lane. */
-  readonly maxWaiting: number;
-  /** How long a worker's lease lasts without a beat. */
-  readonly leaseMs: number;
-}
 
 const DEFAULT_LIMITS: LaneLimits = {
   recordMs: 48 * 3_600_000,
@@ -137,24 +39,15 @@ export function createLanes(options: {
 }) {
   const { redis, partitions, newId } = options;
   const limits: LaneLimits = { ...DEFAULT_LIMITS, ...options.limits };
-  const keysOf: PartitionKeys[] = Array.from({ length: partitions }, (_, index) => partitionKeys(index));
-
-  function locate(lane: LaneId) {
-    const keys = keysAt(partitionOf(lane, partitions));
-    return { keys, names: laneKeys(keys.tag, lane) };
-  }
-  function keysAt(partition: number): PartitionKeys {
-    const keys = keysOf[partition];
-    if (keys === undefined) throw new Error(`There is no partition ${partition} of ${partitions}`);
-    return keys;
-  }
+  const places = lanePlaces(partitions);
+  const { locate, keysAt } = places;
 
   /** The id of the run that a message will open. */
   const newRunId = () => newId() as RunId;
 
   function effectsFor(lane: LaneId, effects: Effects | undefined): (string | number)[] {
-    const partition = partitionOf(lane, partitions);
-    return effectArguments(effects, (other) => partitionOf(other, partitions) === partition);
+    const partition = places.partitionOf(lane);
+    return effectArguments(effects, (other) => places.partitionOf(other) === partition);
   }
 
   return {
@@ -162,6 +55,7 @@ export function createLanes(options: {
     limits,
     redis,
     newRunId,
+    ...laneReads(redis, places),
 
     /** Keeps a message once and makes its lane ready if nothing runs there. */
     async admit(lane: LaneId, mail: Mail): Promise<Admission> {
@@ -448,89 +342,6 @@ export function createLanes(options: {
       );
     },
 
-    /** The lines of a lane from number `from` on, oldest first, without the archive. Pass the token of the run that owns it, if one does. */
-    async readJournal(lane: LaneId, token?: string, from = 0): Promise<string[]> {
-      const { names } = locate(lane);
-      return redis.lrange(token === undefined ? names.journal : names.owned(token), from, -1);
-    },
-
-    async readArchive(lane: LaneId): Promise<Buffer | undefined> {
-      return (await redis.getBuffer(locate(lane).names.archive)) ?? undefined;
-    },
-
-    /** What a lane is doing now. */
-    async look(lane: LaneId): Promise<LaneState> {
-      const state = await redis.hget(locate(lane).keys.own, lane);
-      return parseLaneState(state ?? undefined);
-    },
-
-    /** Waiting messages, oldest first. */
-    async waiting(lane: LaneId): Promise<readonly Mail[]> {
-      const entries = await redis.lrange(locate(lane).names.inbox, 0, -1);
-      return entries.map(
-        // Damaged by hand: it is shown and counted all the same.
-        (entry) => parseMailLine(entry)?.mail ?? { id: "" as MessageId, mode: "alone" as const, body: entry },
-      );
-    },
-
-    /** What became of a message: `waiting <run>`, `withdrawn`, or what a run's effects wrote. */
-    async record(lane: LaneId, id: MessageId): Promise<string | undefined> {
-      return (await redis.get(locate(lane).names.record(id))) ?? undefined;
-    },
-
-    /** The delivered answers of a message, as they were recorded. */
-    async answers(lane: LaneId, id: MessageId): Promise<readonly string[]> {
-      return redis.lrange(locate(lane).names.answers(id), 0, -1);
-    },
-
-    /** Every lane that is not idle, with what it does. */
-    async active(partition: number): Promise<ReadonlyMap<LaneId, LaneState>> {
-      const states = z.record(z.string(), z.string()).parse(await redis.hgetall(keysAt(partition).own));
-      return new Map(Object.entries(states).map(([lane, state]) => [lane as LaneId, parseLaneState(state)]));
-    },
-
-    /** A record of any partition by its key without the tag, for those whose lane is not known. */
-    async findRecord(key: string): Promise<string | undefined> {
-      const found = await Promise.all(keysOf.map((keys) => redis.get(`${keys.tag}${key}`)));
-      return found.find((value) => value !== null) ?? undefined;
-    },
-
-    /** The runs Redis says a worker holds: token → lane. Looks through all lanes that are not idle, piece by piece. */
-    async held(partition: number, worker: string): Promise<ReadonlyMap<string, LaneId>> {
-      const { own } = keysAt(partition);
-      const found = new Map<string, LaneId>();
-      let cursor = "0";
-      do {
-        const [next, fields] = await redis.hscan(own, cursor, "COUNT", 1_000);
-        for (let at = 0; at < fields.length; at += 2) {
-          const state = parseLaneState(fields[at + 1]);
-          if (state.kind === "run" && workerOf(state.token) === worker) found.set(state.token, fields[at] as LaneId);
-        }
-        cursor = next;
-      } while (cursor !== "0");
-      return found;
-    },
-
-    /** Of these lanes, the tokens that own them now, in the same order; undefined where none does. */
-    async holders(partition: number, among: readonly LaneId[]): Promise<readonly (string | undefined)[]> {
-      if (among.length === 0) return [];
-      const states = await redis.hmget(keysAt(partition).own, ...among);
-      return states.map((text) => {
-        const state = parseLaneState(text ?? undefined);
-        return state.kind === "run" ? state.token : undefined;
-      });
-    },
-
-    /** Lanes to compact that were first used before `before`, oldest first. */
-    async coldLanes(partition: number, before: number, limit: number): Promise<LaneId[]> {
-      return lanesBefore(keysAt(partition).cold, before, limit);
-    },
-
-    /** Lanes to repack that were compacted before `before`, oldest first. */
-    async restingLanes(partition: number, before: number, limit: number): Promise<LaneId[]> {
-      return lanesBefore(keysAt(partition).rest, before, limit);
-    },
-
     /** Blocks until a lane of the kind may be ready in one of `among`, or the time is over; on a connection of its own. */
     async waitForBell(
       connection: RedisConnection,
@@ -546,12 +357,8 @@ export function createLanes(options: {
     /** True when blocking reads may name keys of several partitions at once. */
     oneSlot: redis instanceof Redis,
 
-    partitionOf: (lane: LaneId) => partitionOf(lane, partitions),
+    partitionOf: places.partitionOf,
   };
-
-  async function lanesBefore(key: string, before: number, limit: number): Promise<LaneId[]> {
-    return (await redis.zrangebyscore(key, "-inf", before, "LIMIT", 0, limit)) as LaneId[];
-  }
 
   async function changeWaiting(lane: LaneId, id: MessageId, body: string) {
     const { names } = locate(lane);
@@ -561,11 +368,6 @@ export function createLanes(options: {
       { id, body, recordMs: limits.recordMs },
     );
   }
-}
-
-/** The worker part of a token `worker.number`. */
-export function workerOf(token: string): string {
-  return token.slice(0, token.indexOf("."));
 }
 
 function toClaim(reply: Exclude<z.output<typeof scripts.claimScript.definition.reply>, "gone">[number]): Claim {

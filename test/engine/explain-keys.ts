@@ -1,7 +1,6 @@
 import type { Redis } from "ioredis";
-import { parseLaneState, type LaneState } from "../../src/store/lane-state.ts";
+import { parseLaneState, workerOf, type LaneState } from "../../src/store/lane-state.ts";
 import type { LaneId } from "../../src/kernel/ids.ts";
-import { workerOf } from "../../src/store/lanes.ts";
 
 /**
  * Looks at every key of the database and returns a sentence for each that nobody owns or that has no end, and for every

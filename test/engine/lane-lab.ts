@@ -1,7 +1,8 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeEach } from "vitest";
 import { laneId, type MessageId, type RunId } from "../../src/kernel/ids.ts";
-import { createLanes, type Claim, type LaneLimits, type Lanes } from "../../src/store/lanes.ts";
+import type { Claim, LaneLimits } from "../../src/store/lane-contract.ts";
+import { createLanes, type Lanes } from "../../src/store/lanes.ts";
 import type { InboxMode, Mail } from "../../src/store/mail.ts";
 import { testRedis } from "../setup/redis.ts";
 

@@ -1,4 +1,4 @@
-import { workerOf } from "../../src/store/lanes.ts";
+import { workerOf } from "../../src/store/lane-state.ts";
 import type { InboxMode } from "../../src/store/mail.ts";
 
 /** A waiting message. */

@@ -7,7 +7,8 @@ import { deliveryId, type LaneId, type MessageId } from "../../src/kernel/ids.ts
 import { silentLog, systemClock } from "../../src/kernel/ports.ts";
 import { connectRedis, type RedisTarget } from "../../src/store/connection.ts";
 import type { Effects } from "../../src/store/effects.ts";
-import { createLanes, type Claim, type LaneLimits } from "../../src/store/lanes.ts";
+import type { Claim, LaneLimits } from "../../src/store/lane-contract.ts";
+import { createLanes } from "../../src/store/lanes.ts";
 import { OUT } from "./lane-lab.ts";
 
 /** What a test says about a worker. Roles are handlers by kind; a bare function is the handler of `chat`. */
