@@ -43,7 +43,9 @@ export async function strayKeys(redis: Redis): Promise<string[]> {
   for (const key of await redis.keys("*")) {
     const holder = /^(\{p\d+\})w:(.+)$/.exec(key);
     if (holder?.[1] !== undefined && holder[2] !== undefined) {
-      if ((await redis.zscore(`${holder[1]}workers`, holder[2])) === null) stray.push(`${key} (no such worker)`);
+      // A worker that was reaped since its key was listed has taken that along.
+      if ((await redis.zscore(`${holder[1]}workers`, holder[2])) === null && (await redis.exists(key)) === 1)
+        stray.push(`${key} (no such worker)`);
       continue;
     }
     const family = FAMILIES.find(({ name }) => name.test(key));
