@@ -10,6 +10,7 @@ import { createRecordedPlatform } from "../src/platforms/recorded.ts";
 import { connectRedis } from "../src/store/connection.ts";
 import { createConversationStore } from "../src/store/conversations.ts";
 import { createLanes } from "../src/store/lanes.ts";
+import { toMail } from "../src/store/mail.ts";
 import { createTextSource } from "./prose.ts";
 import { seededChance } from "./seeded.ts";
 import { RECORD_MS } from "./workload.ts";
@@ -101,7 +102,7 @@ export async function createChatWorkspaces(parts: {
     const id = parseMessageId(shortId());
     const message = { id, conversationId: name, workspaceId: name, text: write(messageBytes), at: Date.now() };
     const answered = new Promise<void>((resolve) => delivered.set(name, resolve));
-    await lanes.admit(laneId("chat", name), { id, mode: "together", body: JSON.stringify(message) });
+    await lanes.admit(laneId("chat", name), toMail(message, "together"));
     await answered;
   }
 

@@ -188,7 +188,7 @@ describe("a message is admitted", () => {
   test("into the journal of the run that waits for it, which no longer wakes by its clock", async () => {
     await parkForMail();
     await lanes.admit(CHAT, mail("answer"));
-    expect((await lanes.readJournal(CHAT)).at(-1)).toMatch(/^\+-answer id\d+ "answer"$/);
+    expect((await lanes.readJournal(CHAT)).at(-1)).toMatch(/^\+-answer id\d+\.\w+ "answer"$/);
     expect(await redis.zcard("{p0}delay")).toBe(0);
     const [claim] = await lab.take();
     expect(claim).toMatchObject({ resumed: true, attempt: 1 });

@@ -21,6 +21,9 @@ import { laneReads } from "./lane-reads.ts";
 import { mailEntry, type Mail } from "./mail.ts";
 import * as scripts from "./transitions.ts";
 
+/** 50 random bits of an id. */
+const MAKER_LENGTH = 10;
+
 const DEFAULT_LIMITS: LaneLimits = {
   recordMs: 48 * 3_600_000,
   keepMs: 400 * 86_400_000,
@@ -42,8 +45,11 @@ export function createLanes(options: {
   const places = lanePlaces(partitions);
   const { locate, keysAt } = places;
 
+  // All runs named here share their beginning, so that a hundred of them hardly take more room in an archive than one.
+  const maker = newId().slice(0, MAKER_LENGTH);
+  let made = 0;
   /** The id of the run that a message will open. */
-  const newRunId = () => newId() as RunId;
+  const newRunId = () => `${maker}.${(made++).toString(36)}` as RunId;
 
   function effectsFor(lane: LaneId, effects: Effects | undefined): (string | number)[] {
     const partition = places.partitionOf(lane);

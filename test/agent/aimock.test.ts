@@ -86,7 +86,7 @@ const cases: readonly {
     word: "hopeless",
     given: "nothing but 500",
     replies: Array.from({ length: 5 }, () => error(500)),
-    reads: /^The model .*\(error \w+\)$/,
+    reads: /^The model .*\(error \w+\.\w+\)$/,
     kind: "error",
   },
   {

@@ -36,7 +36,7 @@ const cases: readonly {
   {
     given: "always an empty answer",
     replies: [empty, empty, empty, empty, empty],
-    failure: { code: "empty-answer", text: /^The model sent back an empty answer\. \(error \w+\)$/ },
+    failure: { code: "empty-answer", text: /^The model sent back an empty answer\. \(error \w+\.\w+\)$/ },
   },
   {
     given: "always garbage",
