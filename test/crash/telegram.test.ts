@@ -139,7 +139,9 @@ test("the time in which a kill can make an answer come twice is the one call tha
 });
 
 test("two processes, one token: one listens; when it is killed the other one listens within ten seconds", async () => {
-  const { world, env } = await openScene();
+  const { world, env, socketPath } = await openScene();
+  const redis = new Redis({ path: socketPath });
+  onTestFinished(() => redis.disconnect());
   const chat = world.direct("ana");
   const first = await startParley(env);
   await world.when(() => world.api.updates.polled);
@@ -148,6 +150,8 @@ test("two processes, one token: one listens; when it is killed the other one lis
   await allAnswered(world, chat, ["m1"]);
   // With two pollers Telegram would have refused one of them.
   expect(world.api.updates.conflicts).toBe(0);
+  // Killed before it has noted that the answer was sent it would leave a repeat, as the tests above show.
+  await expect.poll(() => redis.keys("{p*}own"), { timeout: 10_000 }).toEqual([]);
   await kill(first);
   const begun = performance.now();
   await world.say(chat, "ana", { text: "m2" });
