@@ -7,6 +7,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // What is waited for comes, or the test is over: a second is nothing on a machine with much to do.
+    expect: { poll: { timeout: 15_000 } },
     projects: [
       {
         extends: true,
