@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { followEvents } from "../platforms/follow-events.ts";
 
 const receivedSchema = z.object({ id: z.string(), status: z.enum(["started", "queued", "duplicate"]) });
 const statusSchema = z.object({
@@ -55,6 +56,8 @@ export function createApiClient(url: string) {
   };
 }
 
+const deliveryEventSchema = z.object({ delivery: z.object({ id: z.string(), text: z.string() }) });
+
 export interface SeenDelivery {
   readonly id: string;
   readonly text: string;
@@ -68,25 +71,11 @@ export async function watchDeliveries(
 ): Promise<readonly SeenDelivery[]> {
   const { signal, onDelivery } = options;
   const seen: SeenDelivery[] = [];
-  const response = await fetch(`${url}/v1/conversations/${encodeURIComponent(conversation)}/events`, { signal });
-  if (response.body === null || !response.ok) throw new Error(`watching ${conversation} answered ${response.status}`);
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  void (async () => {
-    let rest = "";
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      const blocks = (rest + value).split("\n\n");
-      rest = blocks.pop() ?? "";
-      for (const block of blocks) {
-        const data = /^data: (.*)$/m.exec(block)?.[1];
-        if (!/^event: delivery$/m.test(block) || data === undefined) continue;
-        seen.push(
-          z.object({ delivery: z.object({ id: z.string(), text: z.string() }) }).parse(JSON.parse(data)).delivery,
-        );
-        onDelivery?.();
-      }
-    }
-  })().catch(() => {});
+  const stream = `${url}/v1/conversations/${encodeURIComponent(conversation)}/events`;
+  await followEvents(stream, signal, (event, data) => {
+    if (event !== "delivery") return;
+    seen.push(deliveryEventSchema.parse(data).delivery);
+    onDelivery?.();
+  });
   return seen;
 }

@@ -2,7 +2,7 @@
 export async function followEvents(
   url: string,
   signal: AbortSignal,
-  onEvent: (event: string, data: unknown) => Promise<void>,
+  onEvent: (event: string, data: unknown) => Promise<void> | void,
 ): Promise<void> {
   const response = await fetch(url, { signal });
   if (response.body === null || !response.ok) throw new Error(`${url} answered ${response.status}`);
