@@ -50,7 +50,7 @@ const LIMITS = { keepMs: 60_000, lateMs: 60_000, expireMs: 3_600_000 };
 const presses = createPressStore(redis);
 const shown = createShownStore(redis);
 
-async function startWorker(sendSafety: SendSafety = "none") {
+async function startWorker(sendSafety: SendSafety = "none", { hasAccount = true } = {}) {
   const slack: PlatformAdapter = {
     name: "slack",
     sendSafety,
@@ -82,7 +82,7 @@ async function startWorker(sendSafety: SendSafety = "none") {
   };
   const clock = { now: () => Date.now() + clockShift, monotonic: () => systemClock.monotonic() };
   const handler = createDeliveryHandler({
-    adapters: [slack],
+    adapters: hasAccount ? [slack] : [],
     lanes,
     presses,
     drafts: shown,
@@ -355,6 +355,21 @@ test("what is too old is not sent any more: it is a dead letter", async () => {
   expect(await notesOf(chat, question)).toEqual([
     { deliveryId: "run:ancient:0", undelivered: "timeout: it is too old to be sent now" },
   ]);
+});
+
+test("a process without the platform's account leaves the message to one that has it, until it is too old", async () => {
+  const chat = conversation();
+  await put(chat, "for another process");
+  await put(conversation(), "for nobody any more", [], { at: Date.now() - 2 * 3_600_000 });
+  const poor = await startWorker("none", { hasAccount: false });
+  await settledCount(1);
+  expect(settled).toEqual([{ text: "for nobody any more", result: "dead" }]);
+  const parked = async () => (await lanes.look(laneId("out", chat))).kind;
+  await expect.poll(parked).toBe("parked");
+  await poor.drain(0);
+  await startWorker();
+  await settledCount(2);
+  expect(sent.map(({ text, repeat }) => [text, repeat])).toEqual([["for another process", false]]);
 });
 
 test("a bug in an adapter does not block the conversation", async () => {

@@ -1,4 +1,4 @@
-import { describeError } from "../kernel/errors.ts";
+import { describeError, OutsideError } from "../kernel/errors.ts";
 import type { ConversationId, RunId } from "../kernel/ids.ts";
 import { outboundMessageSchema, platformOf, type OutboundMessage } from "../kernel/messages.ts";
 import type { Clock, Log } from "../kernel/ports.ts";
@@ -13,7 +13,7 @@ import { contentOf, type Mail } from "../store/mail.ts";
 import { summariseLate, type LateSummary } from "./late.ts";
 import { partsOf } from "./parts.ts";
 import { coveredKey, deadEffects, deadLetter, deliveredEffects } from "./records.ts";
-import { sendPart } from "./send-part.ts";
+import { SEND_RETRY, sendPart } from "./send-part.ts";
 
 export interface DeliveryParts {
   readonly adapters: readonly PlatformAdapter[];
@@ -50,8 +50,8 @@ export function createDeliveryHandler(parts: DeliveryParts): Handler {
       if (message === undefined) return unreadable(run, parts);
       const platform = platformOf(message.conversationId);
       const adapter = parts.adapters.find((each) => each.name === platform);
-      if (adapter === undefined) return dead(run, message, `${platform} is not set up here`, parts);
       try {
+        if (adapter === undefined) return await leaveToOthers(run, message, parts);
         // Where nothing leaves the process there is no outcome to lose, so no step of its own is needed.
         if (adapter.sendSafety === "by-record") return delivered(message, { postedId: message.id }, parts);
         return await leave(run, message, adapter, parts);
@@ -65,6 +65,14 @@ export function createDeliveryHandler(parts: DeliveryParts): Handler {
       return message === undefined ? unreadable(run, parts) : dead(run, message, reason, parts);
     },
   };
+}
+
+/** Another process may have the account that this one lacks: the message waits for it until it is too old. */
+function leaveToOthers(run: Run, { conversationId, at }: OutboundMessage, { clock, limits }: DeliveryParts) {
+  const message = `${platformOf(conversationId)} is not set up here`;
+  const retry = clock.now() - at > limits().expireMs ? ({ kind: "never" } as const) : ({ kind: "after" } as const);
+  const refuse = () => Promise.reject(new OutsideError(message, { code: "overloaded", retry }));
+  return run.step<never>("adapter", refuse, { retry: SEND_RETRY });
 }
 
 async function leave(

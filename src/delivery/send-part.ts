@@ -13,7 +13,7 @@ export interface SendPart {
 }
 
 /** Platforms are tried until the message is too old: an outage of hours is no reason to lose an answer. */
-const SEND_RETRY: RetryPolicy = { tries: Number.MAX_SAFE_INTEGER, baseMs: 1_000, maxMs: 60_000 };
+export const SEND_RETRY: RetryPolicy = { tries: Number.MAX_SAFE_INTEGER, baseMs: 1_000, maxMs: 60_000 };
 
 /**
  * Posts one part as a step of its own, however often the process dies meanwhile. Before every try a mark is written: one
